@@ -1,0 +1,115 @@
+/* Slices and cursors.
+ *
+ * A slice aliases octets that somebody else owns; it is never NUL-terminated and owns nothing. It
+ * lives as long as the input it was cut from.
+ *
+ * A cursor walks over input. The contract of every function that reads through one: on success it
+ * returns true and the cursor stands behind what was read; on failure it returns false, the cursor
+ * stands where it stood before, and cur->diag (if not NULL) tells what is wrong, with an offset
+ * counted from cur->base.
+ */
+#ifndef SIPWS_STR_H
+#define SIPWS_STR_H
+
+#include "err.h"
+
+#include <string.h>
+
+struct sipws_str {
+    const char *p; /* may be NULL when n is 0 */
+    size_t n;
+};
+
+/* The slice of a string literal. */
+#define SIPWS_STR(literal) ((struct sipws_str){"" literal, sizeof(literal) - 1})
+
+/* The octets from `p` up to `end`. */
+static inline struct sipws_str sipws_slice(const char *p, const char *end)
+{
+    return (struct sipws_str){p, (size_t)(end - p)};
+}
+
+/* Same octets. */
+static inline bool sipws_str_eq(struct sipws_str a, struct sipws_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* Same octets but for the case of ASCII letters (RFC 3261 7.3.1: tokens, names). */
+bool sipws_str_ieq(struct sipws_str a, struct sipws_str b);
+
+struct sipws_cur {
+    const char *base;        /* offsets count from here */
+    const char *p;           /* the next octet */
+    const char *end;         /* one past the last octet; never read */
+    struct sipws_diag *diag; /* where a refusal is described, or NULL */
+    uint32_t allow;          /* leniencies, SIPWS_ALLOW_*; 0 = strict */
+};
+
+/* Leniencies. Strict is the default; each bit widens what is accepted and opens an attack.
+ * SIPWS_ALLOW_NAMES lists them for command lines, in the order of the bits. */
+enum {
+    /* A line may end with LF alone. A proxy that wants CRLF and one that takes LF see different
+     * header fields in the same octets: header smuggling. RFC 3261 7. */
+    SIPWS_ALLOW_BARE_LF = 1 << 0,
+    /* White space before a CRLF: at the end of a value, or before a fold (the grammar before
+     * erratum 7529). Values that differ in invisible octets compare equal. */
+    SIPWS_ALLOW_TRAILING_WSP = 1 << 1,
+    /* Empty list elements, as in the ACK that RFC 7118 8.2 prints. What is the second of "a,,b"? */
+    SIPWS_ALLOW_EMPTY_ELEMENT = 1 << 2,
+    /* CRLFs before the start line (RFC 3261 7.5 says so of streams). A keep-alive glued to a
+     * request hides it from an inspector that judges by the first octets. */
+    SIPWS_ALLOW_LEADING_CRLF = 1 << 3,
+    /* Content-Length below the octets present: the rest is cut off, as in a datagram (RFC 3261
+     * 18.3). What one element cuts off, another takes for a second message: request smuggling. */
+    SIPWS_ALLOW_EXCESS_BODY = 1 << 4,
+    /* Any Via transport on a WebSocket connection, as behind a gateway that ends TLS. The top Via
+     * no longer tells how the message travelled. RFC 7118 5.1. */
+    SIPWS_ALLOW_VIA_TRANSPORT = 1 << 5,
+    /* sips URIs over a connection without TLS: the promise of sips is broken. RFC 5630 3.1.3. */
+    SIPWS_ALLOW_SIPS_PLAIN = 1 << 6
+};
+#define SIPWS_ALLOW_NAMES                                                                          \
+    {                                                                                              \
+        "bare-lf", "trailing-wsp", "empty-element", "leading-crlf", "excess-body",                 \
+            "via-transport", "sips-plain", NULL                                                    \
+    }
+
+/* A strict cursor over `s`, whose first octet has offset 0. */
+static inline struct sipws_cur sipws_cur(struct sipws_str s, struct sipws_diag *diag)
+{
+    return (struct sipws_cur){s.p, s.p, s.n ? s.p + s.n : s.p, diag, 0};
+}
+
+static inline size_t sipws_left(const struct sipws_cur *c) { return (size_t)(c->end - c->p); }
+
+/* The next octet, or -1 at the end. */
+static inline int sipws_peek(const struct sipws_cur *c)
+{
+    return c->p < c->end ? (unsigned char)*c->p : -1;
+}
+
+/* Steps over the octet `ch` if it is next; silent if not. */
+static inline bool sipws_take(struct sipws_cur *c, char ch)
+{
+    if (c->p == c->end || *c->p != ch)
+        return false;
+    c->p++;
+    return true;
+}
+
+/* Describes a refusal at `at`. Moves nothing. Returns false. */
+static inline bool sipws_fail(const struct sipws_cur *c, const char *at, enum sipws_err err,
+                              const char *rule)
+{
+    return sipws_diag_set(c->diag, err, (size_t)(at - c->base), rule);
+}
+
+/* Puts the cursor back to `start` and returns false: the end of a failed read. */
+static inline bool sipws_back(struct sipws_cur *c, const char *start)
+{
+    c->p = start;
+    return false;
+}
+
+#endif
