@@ -36,7 +36,7 @@ enum {
 #define ROW16(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
 
 const uint32_t sipws_chars[256] = {
-    /* 00 */ 0, LIN, LIN, LIN, LIN, LIN, LIN, LIN,
+    /* 00 */ LIN, LIN, LIN, LIN, LIN, LIN, LIN, LIN,
     /* 08 */ LIN, SIPWS_C_WSP | RSN | LIN, 0, LIN, LIN, 0, LIN, LIN,
     /* 10 */ ROW16(LIN),
     /* SP */ SIPWS_C_WSP | RSN | LIN,
@@ -83,3 +83,265 @@ const uint32_t sipws_chars[256] = {
     /* 80 */ ROW16(HIGH), ROW16(HIGH), ROW16(HIGH), ROW16(HIGH),
     /* C0 */ ROW16(HIGH), ROW16(HIGH), ROW16(HIGH), ROW16(HIGH),
 };
+
+/* The octets of a line end at p that a fold may stand on: CRLF, or LF where that is allowed. */
+static size_t line_end(const struct sipws_cur *c, const char *p)
+{
+    if (c->end - p >= 2 && p[0] == '\r' && p[1] == '\n')
+        return 2;
+    if ((c->allow & SIPWS_ALLOW_BARE_LF) && p < c->end && *p == '\n')
+        return 1;
+    return 0;
+}
+
+bool sipws_lws(struct sipws_cur *c)
+{
+    const char *p = sipws_span(c->p, c->end, SIPWS_C_WSP);
+    if (p == c->p || (c->allow & SIPWS_ALLOW_TRAILING_WSP)) {
+        const char *next = p + line_end(c, p);
+        const char *after = sipws_span(next, c->end, SIPWS_C_WSP);
+        if (after > next)
+            p = after;
+    }
+    if (p == c->p)
+        return false;
+    c->p = p;
+    return true;
+}
+
+bool sipws_sep(struct sipws_cur *c, char ch)
+{
+    const char *start = c->p;
+    sipws_sws(c);
+    if (!sipws_take(c, ch))
+        return sipws_back(c, start);
+    sipws_sws(c);
+    return true;
+}
+
+bool sipws_need(struct sipws_cur *c, char ch, const char *rule)
+{
+    if (sipws_sep(c, ch))
+        return true;
+    struct sipws_cur at = *c;
+    sipws_sws(&at);
+    return sipws_fail(c, at.p, SIPWS_E_SEPARATOR, rule);
+}
+
+static bool some(struct sipws_cur *c, uint32_t classes, struct sipws_str *out, enum sipws_err err,
+                 const char *rule)
+{
+    const char *p = sipws_span(c->p, c->end, classes);
+    if (p == c->p)
+        return sipws_fail(c, p, err, rule);
+    *out = sipws_slice(c->p, p);
+    c->p = p;
+    return true;
+}
+
+bool sipws_token(struct sipws_cur *c, struct sipws_str *out)
+{
+    return some(c, SIPWS_C_TOKEN, out, SIPWS_E_TOKEN, "token");
+}
+
+bool sipws_word(struct sipws_cur *c, struct sipws_str *out)
+{
+    return some(c, SIPWS_C_WORD, out, SIPWS_E_WORD, "word");
+}
+
+bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out,
+                  const char *rule)
+{
+    const char *p = c->p;
+    uint64_t value = 0;
+    bool over = false;
+    for (; p < c->end && sipws_is(*p, SIPWS_C_DIGIT); p++) {
+        unsigned digit = (unsigned char)*p - (unsigned char)'0';
+        over = over || value > (UINT64_MAX - digit) / 10;
+        value = value * 10 + digit;
+    }
+    if (p == c->p)
+        return sipws_fail(c, p, SIPWS_E_NUMBER, rule);
+    if (over && max == UINT64_MAX)
+        return sipws_fail(c, c->p, SIPWS_E_LIMIT_NUMBER, rule);
+    if (over || value < min || value > max)
+        return sipws_fail(c, c->p, SIPWS_E_NUMBER_RANGE, rule);
+    *out = value;
+    c->p = p;
+    return true;
+}
+
+bool sipws_escaped(struct sipws_cur *c)
+{
+    const char *p = c->p;
+    if (p == c->end || *p != '%')
+        return sipws_fail(c, p, SIPWS_E_URI_ESCAPE, "escaped");
+    for (p++; p < c->p + 3; p++)
+        if (p == c->end || !sipws_is(*p, SIPWS_C_HEXDIG))
+            return sipws_fail(c, p, SIPWS_E_URI_ESCAPE, "escaped");
+    c->p = p;
+    return true;
+}
+
+bool sipws_span_escaped(struct sipws_cur *c, uint32_t classes)
+{
+    const char *start = c->p;
+    for (;;) {
+        c->p = sipws_span(c->p, c->end, classes);
+        if (c->p == c->end || *c->p != '%')
+            return true;
+        if (!sipws_escaped(c))
+            return sipws_back(c, start);
+    }
+}
+
+bool sipws_utf8_nonascii(struct sipws_cur *c)
+{
+    unsigned char lead = c->p < c->end ? (unsigned char)*c->p : 0;
+    int cont = lead < 0xC0   ? 0
+               : lead < 0xE0 ? 1
+               : lead < 0xF0 ? 2
+               : lead < 0xF8 ? 3
+               : lead < 0xFC ? 4
+               : lead < 0xFE ? 5
+                             : 0;
+    const char *p = c->p;
+    if (cont == 0)
+        return sipws_fail(c, p, SIPWS_E_UTF8, "UTF8-NONASCII");
+    for (p++; cont > 0; cont--, p++)
+        if (p == c->end || ((unsigned char)*p & 0xC0) != 0x80)
+            return sipws_fail(c, p, SIPWS_E_UTF8, "UTF8-CONT");
+    c->p = p;
+    return true;
+}
+
+/* What may follow a backslash: %x00-09 / %x0B-0C / %x0E-7F */
+static bool quoted_pair(struct sipws_cur *c)
+{
+    const char *p = c->p + 1;
+    if (p == c->end || *p == '\r' || *p == '\n' || ((unsigned char)*p & 0x80))
+        return sipws_fail(c, p, SIPWS_E_QUOTED_OCTET, "quoted-pair");
+    c->p = p + 1;
+    return true;
+}
+
+bool sipws_quoted_string(struct sipws_cur *c, struct sipws_str *out)
+{
+    const char *start = c->p;
+    if (!sipws_take(c, '"'))
+        return sipws_fail(c, start, SIPWS_E_QUOTE, "quoted-string");
+    for (;;) {
+        c->p = sipws_span(c->p, c->end, SIPWS_C_QDTEXT);
+        int ch = sipws_peek(c);
+        bool ok = true;
+        if (ch == '"')
+            break;
+        if (ch < 0)
+            ok = sipws_fail(c, c->p, SIPWS_E_QUOTE, "quoted-string");
+        else if (ch == '\\')
+            ok = quoted_pair(c);
+        else if (ch >= 0x80)
+            ok = sipws_utf8_nonascii(c);
+        else if (!sipws_lws(c))
+            ok = sipws_fail(c, c->p, SIPWS_E_QUOTED_OCTET, "qdtext");
+        if (!ok)
+            return sipws_back(c, start);
+    }
+    c->p++;
+    *out = sipws_slice(start, c->p);
+    return true;
+}
+
+bool sipws_comment(struct sipws_cur *c, struct sipws_str *out)
+{
+    const char *start = c->p;
+    unsigned depth = 0;
+    if (!sipws_sep(c, '('))
+        return sipws_fail(c, start, SIPWS_E_COMMENT, "comment");
+    for (depth = 1; depth > 0;) {
+        c->p = sipws_span(c->p, c->end, SIPWS_C_CTEXT);
+        int ch = sipws_peek(c);
+        bool ok = true;
+        if (ch < 0)
+            ok = sipws_fail(c, c->p, SIPWS_E_COMMENT, "comment");
+        else if (ch == '(' && ++depth > SIPWS_MAX_COMMENT_DEPTH)
+            ok = sipws_fail(c, c->p, SIPWS_E_LIMIT_COMMENT, "comment");
+        else if (ch == '(' || ch == ')')
+            c->p++, depth -= ch == ')';
+        else if (ch == '\\')
+            ok = quoted_pair(c);
+        else if (ch >= 0x80)
+            ok = sipws_utf8_nonascii(c);
+        else if (!sipws_lws(c))
+            ok = sipws_fail(c, c->p, SIPWS_E_COMMENT, "ctext");
+        if (!ok)
+            return sipws_back(c, start);
+    }
+    *out = sipws_slice(start, c->p);
+    sipws_sws(c);
+    return true;
+}
+
+bool sipws_text_utf8_trim(struct sipws_cur *c, struct sipws_str *out)
+{
+    const char *start = c->p, *trimmed = start;
+    while (c->p < c->end) {
+        c->p = sipws_span(c->p, c->end, SIPWS_C_TEXT);
+        trimmed = c->p;
+        while (sipws_lws(c))
+            ;
+        if (c->p == trimmed && c->p < c->end) {
+            bool ok = ((unsigned char)*c->p & 0x80)
+                          ? sipws_utf8_nonascii(c)
+                          : sipws_fail(c, c->p, SIPWS_E_FIELD_VALUE, "TEXT-UTF8-TRIM");
+            if (!ok)
+                return sipws_back(c, start);
+            trimmed = c->p;
+        }
+    }
+    if (trimmed < c->p && !(c->allow & SIPWS_ALLOW_TRAILING_WSP)) {
+        sipws_fail(c, c->p, SIPWS_E_LWS, "TEXT-UTF8-TRIM");
+        return sipws_back(c, start);
+    }
+    *out = sipws_slice(start, trimmed);
+    return true;
+}
+
+static bool blank(char ch) { return ch == '\r' || ch == '\n' || sipws_is(ch, SIPWS_C_WSP); }
+
+void sipws_put_unfolded(struct sipws_out *o, struct sipws_str s)
+{
+    const char *p = s.p, *end = s.n ? s.p + s.n : s.p;
+    while (p < end && blank(*p))
+        p++;
+    while (end > p && blank(end[-1]))
+        end--;
+    while (p < end) {
+        const char *line = p;
+        while (p < end && *p != '\r' && *p != '\n')
+            p++;
+        sipws_put(o, sipws_slice(line, p));
+        if (p == end)
+            break;
+        while (blank(*p))
+            p++;
+        sipws_put_char(o, ' ');
+    }
+}
+
+unsigned char sipws_unescape(const char **p, const char *end, bool *was_escaped)
+{
+    const char *s = *p;
+    *was_escaped = *s == '%' && end - s >= 3;
+    if (!*was_escaped) {
+        *p = s + 1;
+        return (unsigned char)*s;
+    }
+    unsigned value = 0;
+    for (int i = 1; i <= 2; i++) {
+        unsigned char ch = (unsigned char)s[i];
+        value = value * 16 + (unsigned)(ch <= '9' ? ch - '0' : (ch | 0x20) - 'a' + 10);
+    }
+    *p = s + 3;
+    return (unsigned char)value;
+}

@@ -1,0 +1,531 @@
+#include "uri.h"
+
+/* ---- host ------------------------------------------------------------------------------------ */
+
+/* dec-octet: 0 to 255 without leading zeros. */
+static const char *dec_octet(const char *p, const char *end, unsigned char *out)
+{
+    unsigned value = 0;
+    const char *s = p;
+    while (p < end && p < s + 3 && sipws_is(*p, SIPWS_C_DIGIT)) {
+        unsigned next = value * 10 + ((unsigned char)*p - (unsigned)'0');
+        if (next > 255 || (p > s && value == 0))
+            break;
+        value = next;
+        p++;
+    }
+    *out = (unsigned char)value;
+    return p > s ? p : NULL;
+}
+
+/* IPv4address at p: the octet behind it, or NULL. RFC 3986 3.2.2. */
+static const char *ipv4_address(const char *p, const char *end, unsigned char addr[4])
+{
+    for (int i = 0; i < 4; i++) {
+        if (i > 0 && (p == end || *p++ != '.'))
+            return NULL;
+        p = dec_octet(p, end, &addr[i]);
+        if (!p)
+            return NULL;
+    }
+    return p;
+}
+
+/* IPv6address at p: the octet behind it, or NULL with *bad at the offending octet. The rule of RFC
+ * 5954 4.1 in words: eight groups of one to four digits, of which "::" may stand for one or more
+ * once, and the last two may be an IPv4address. */
+static const char *ipv6_address(const char *p, const char *end, unsigned char addr[16],
+                                const char **bad)
+{
+    unsigned char group[16];
+    int n = 0, gap = -1;
+    bool colon = false; /* a single ":" wants a group */
+    if (end - p >= 2 && p[0] == ':' && p[1] == ':') {
+        gap = 0;
+        p += 2;
+    }
+    for (;;) {
+        const char *digits = p;
+        unsigned value = 0;
+        while (p < end && p < digits + 4 && sipws_is(*p, SIPWS_C_HEXDIG)) {
+            bool escaped;
+            char hex[3] = {'%', '0', *p++};
+            const char *h = hex;
+            value = value << 4 | sipws_unescape(&h, hex + 3, &escaped);
+        }
+        *bad = p;
+        if (p == digits) {
+            if (colon || (n == 0 && gap < 0))
+                return NULL;
+            break;
+        }
+        if (p < end && *p == '.' && n <= 6 - (gap >= 0 ? 1 : 0) && (gap >= 0 || n == 6)) {
+            const char *after = ipv4_address(digits, end, &group[2 * n]);
+            if (!after)
+                return NULL;
+            n += 2;
+            p = after;
+            break;
+        }
+        if (n == 8 - (gap >= 0 ? 1 : 0)) {
+            *bad = digits;
+            return NULL;
+        }
+        group[2 * n] = (unsigned char)(value >> 8);
+        group[2 * n + 1] = (unsigned char)value;
+        n++;
+        colon = false;
+        if (p == end || *p != ':')
+            break;
+        if (end - p >= 2 && p[1] == ':') {
+            if (gap >= 0) {
+                *bad = p + 1;
+                return NULL;
+            }
+            gap = n;
+            p += 2;
+        } else {
+            colon = true;
+            p++;
+        }
+    }
+    *bad = p;
+    if (gap < 0 ? n != 8 : n > 7)
+        return NULL;
+    memset(addr, 0, 16);
+    size_t head = gap < 0 ? 16 : (size_t)gap * 2;
+    size_t tail = (size_t)n * 2 - (gap < 0 ? (size_t)n * 2 : head);
+    memcpy(addr, group, gap < 0 ? 16 : head);
+    memcpy(addr + 16 - tail, group + head, tail);
+    return p;
+}
+
+/* hostname = *( domainlabel "." ) toplabel [ "." ]: NULL if [p, end) is one, else the octet at
+ * which it stops being one. */
+static const char *hostname_flaw(const char *p, const char *end)
+{
+    const char *label = p;
+    bool alpha = false; /* the last label seen starts with a letter */
+    for (; p < end; p++) {
+        if (*p == '.' || *p == '-') {
+            if (p == label || (*p == '.' && p[-1] == '-'))
+                return p;
+            if (*p == '.')
+                label = p + 1;
+        } else if (p == label) {
+            alpha = sipws_is(*p, SIPWS_C_ALPHA);
+        }
+    }
+    bool ends_well = label < end ? end[-1] != '-' : true;
+    return alpha && ends_well ? NULL : end;
+}
+
+static bool ipv6_reference(struct sipws_cur *c, struct sipws_host *out)
+{
+    const char *bad = NULL;
+    const char *p = ipv6_address(c->p + 1, c->end, out->addr, &bad);
+    if (!p)
+        return sipws_fail(c, bad, SIPWS_E_URI_IPV6, "IPv6address");
+    if (p == c->end || *p != ']')
+        return sipws_fail(c, p, SIPWS_E_URI_IPV6, "IPv6reference");
+    out->kind = SIPWS_HOST_IPV6;
+    out->text = sipws_slice(c->p, p + 1);
+    c->p = p + 1;
+    return true;
+}
+
+bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
+{
+    if (sipws_peek(c) == '[')
+        return ipv6_reference(c, out);
+    const char *end = sipws_span(c->p, c->end, SIPWS_C_HOST);
+    if (end == c->p)
+        return sipws_fail(c, end, SIPWS_E_URI_HOST, "host");
+    const char *flaw = hostname_flaw(c->p, end);
+    out->kind = SIPWS_HOST_NAME;
+    if (flaw) {
+        if (!sipws_is(*c->p, SIPWS_C_DIGIT) || ipv4_address(c->p, end, out->addr) != end)
+            return sipws_fail(c, flaw, SIPWS_E_URI_HOST, "host");
+        out->kind = SIPWS_HOST_IPV4;
+    }
+    out->text = sipws_slice(c->p, end);
+    c->p = end;
+    return true;
+}
+
+bool sipws_ip_address(struct sipws_cur *c, struct sipws_host *out)
+{
+    const char *bad = c->p;
+    const char *p = ipv4_address(c->p, c->end, out->addr);
+    out->kind = SIPWS_HOST_IPV4;
+    if (!p) {
+        p = ipv6_address(c->p, c->end, out->addr, &bad);
+        out->kind = SIPWS_HOST_IPV6;
+    }
+    if (!p)
+        return sipws_fail(c, bad, SIPWS_E_URI_IPV6, "IPv6address");
+    out->text = sipws_slice(c->p, p);
+    c->p = p;
+    return true;
+}
+
+bool sipws_hostport(struct sipws_cur *c, struct sipws_host *host, int32_t *port)
+{
+    const char *start = c->p;
+    if (!sipws_host(c, host))
+        return false;
+    *port = SIPWS_NO_PORT;
+    if (sipws_take(c, ':')) {
+        uint64_t value;
+        const char *digits = c->p;
+        if (!sipws_number(c, 0, 65535, &value, "port")) {
+            sipws_fail(c, digits, SIPWS_E_URI_PORT, "port");
+            return sipws_back(c, start);
+        }
+        *port = (int32_t)value;
+    }
+    return true;
+}
+
+/* ---- parameters and headers ------------------------------------------------------------------ */
+
+/* A parameter that the grammar names follows its rule to the last octet of its value. */
+static bool known_param(const struct sipws_cur *c, const struct sipws_uri_part *part)
+{
+    struct sipws_cur value = *c;
+    value.p = part->value.p;
+    value.end = part->value.n ? part->value.p + part->value.n : part->value.p;
+    if (sipws_str_ieq(part->name, SIPWS_STR("transport")) ||
+        sipws_str_ieq(part->name, SIPWS_STR("method")) ||
+        sipws_str_ieq(part->name, SIPWS_STR("user"))) {
+        struct sipws_str token;
+        if (!sipws_token(&value, &token))
+            return false;
+    } else if (sipws_str_ieq(part->name, SIPWS_STR("ttl"))) {
+        uint64_t ttl;
+        if (!sipws_number(&value, 0, 255, &ttl, "ttl"))
+            return false;
+    } else if (sipws_str_ieq(part->name, SIPWS_STR("maddr"))) {
+        struct sipws_host host;
+        if (!sipws_host(&value, &host))
+            return false;
+    } else {
+        return true;
+    }
+    return value.p == value.end || sipws_fail(c, value.p, SIPWS_E_URI_PARAM, "uri-parameter");
+}
+
+/* uri-parameters = *( ";" uri-parameter ) */
+static bool uri_parameters(struct sipws_cur *c, struct sipws_str *out)
+{
+    const char *start = c->p;
+    struct sipws_str names[SIPWS_MAX_PARAMS];
+    size_t count = 0;
+    while (sipws_take(c, ';')) {
+        struct sipws_uri_part part = {{c->p, 0}, {NULL, 0}};
+        if (!sipws_span_escaped(c, SIPWS_C_PARAM))
+            return sipws_back(c, start);
+        part.name = sipws_slice(part.name.p, c->p);
+        if (part.name.n == 0) {
+            sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pname");
+            return sipws_back(c, start);
+        }
+        if (sipws_take(c, '=')) {
+            part.value.p = c->p;
+            if (!sipws_span_escaped(c, SIPWS_C_PARAM))
+                return sipws_back(c, start);
+            part.value = sipws_slice(part.value.p, c->p);
+            if (part.value.n == 0) {
+                sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pvalue");
+                return sipws_back(c, start);
+            }
+            if (!known_param(c, &part))
+                return sipws_back(c, start);
+        }
+        bool ok = count < SIPWS_MAX_PARAMS ||
+                  sipws_fail(c, part.name.p, SIPWS_E_LIMIT_PARAMS, "uri-parameters");
+        for (size_t i = 0; ok && i < count; i++)
+            if (sipws_str_ieq(names[i], part.name))
+                ok = sipws_fail(c, part.name.p, SIPWS_E_URI_PARAM_DUPLICATE, "uri-parameters");
+        if (!ok)
+            return sipws_back(c, start);
+        names[count++] = part.name;
+    }
+    *out = sipws_slice(start, c->p);
+    return true;
+}
+
+/* headers = "?" header *( "&" header ) */
+static bool headers(struct sipws_cur *c, struct sipws_str *out)
+{
+    const char *start = c->p;
+    do {
+        c->p++; /* "?" or "&" */
+        const char *name = c->p;
+        bool ok = sipws_span_escaped(c, SIPWS_C_HNV);
+        if (ok && (c->p == name || !sipws_take(c, '=')))
+            ok = sipws_fail(c, c->p, SIPWS_E_URI_HEADERS, "header");
+        if (!ok || !sipws_span_escaped(c, SIPWS_C_HNV))
+            return sipws_back(c, start);
+    } while (sipws_peek(c) == '&');
+    *out = sipws_slice(start, c->p);
+    return true;
+}
+
+bool sipws_uri_part_next(struct sipws_str *rest, struct sipws_uri_part *out)
+{
+    if (rest->n == 0)
+        return false;
+    char sep = rest->p[0] == ';' ? ';' : '&';
+    const char *p = rest->p + 1, *end = rest->p + rest->n;
+    const char *stop = memchr(p, sep, (size_t)(end - p));
+    stop = stop ? stop : end;
+    const char *equal = memchr(p, '=', (size_t)(stop - p));
+    out->name = sipws_slice(p, equal ? equal : stop);
+    out->value = equal ? sipws_slice(equal + 1, stop) : (struct sipws_str){NULL, 0};
+    *rest = sipws_slice(stop, end);
+    return true;
+}
+
+struct sipws_str sipws_uri_param(const struct sipws_uri *uri, struct sipws_str name)
+{
+    struct sipws_str rest = uri->params;
+    struct sipws_uri_part part;
+    while (sipws_uri_part_next(&rest, &part))
+        if (sipws_str_ieq(part.name, name))
+            return part.value.p ? part.value : sipws_slice(part.name.p, part.name.p);
+    return (struct sipws_str){NULL, 0};
+}
+
+/* ---- SIP-URI, SIPS-URI ----------------------------------------------------------------------- */
+
+/* [ userinfo ]: takes it if there is one. What looks like the user may turn out to be the host; it
+ * is a user for certain only by the "@" behind it. */
+static bool userinfo(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
+{
+    const char *start = c->p;
+    if (!sipws_span_escaped(c, SIPWS_C_USER))
+        return false;
+    struct sipws_str user = sipws_slice(start, c->p), password = {NULL, 0};
+    if (user.n > 0 && sipws_take(c, ':')) {
+        password.p = c->p;
+        if (!sipws_span_escaped(c, SIPWS_C_PASSWORD))
+            return sipws_back(c, start);
+        password = sipws_slice(password.p, c->p);
+    }
+    if (sipws_peek(c) != '@') {
+        /* No user after all, unless an "@" follows somewhere: then the octet here spoils it. */
+        const char *at = sipws_span(c->p, c->end, SIPWS_C_URIC);
+        at = memchr(c->p, '@', (size_t)(at - c->p));
+        if (at && at > c->p && place == SIPWS_URI_WHOLE) {
+            sipws_fail(c, c->p, SIPWS_E_URI_USER, "userinfo");
+            return sipws_back(c, start);
+        }
+        c->p = start;
+        return true;
+    }
+    if (user.n == 0) {
+        sipws_fail(c, c->p, SIPWS_E_URI_USER, "user");
+        return sipws_back(c, start);
+    }
+    c->p++;
+    out->user = user;
+    out->password = password;
+    return true;
+}
+
+static bool sip_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
+{
+    if (!userinfo(c, place, out) || !sipws_hostport(c, &out->host, &out->port))
+        return false;
+    if (place == SIPWS_URI_BARE)
+        return sipws_peek(c) != '?' || sipws_fail(c, c->p, SIPWS_E_ADDR_BARE, "addr-spec");
+    if (!uri_parameters(c, &out->params))
+        return false;
+    return sipws_peek(c) != '?' || headers(c, &out->headers);
+}
+
+/* ---- absoluteURI ----------------------------------------------------------------------------- */
+
+/* net-path after its "//": authority [ abs-path ]. A reg-name takes all that a srvr does, but for
+ * an IPv6reference and the octets of a userinfo. */
+static bool net_path(struct sipws_cur *c)
+{
+    const char *start = c->p;
+    if (!sipws_span_escaped(c, SIPWS_C_REG_NAME))
+        return false;
+    if (sipws_peek(c) == '[') {
+        struct sipws_host host;
+        int32_t port;
+        if (c->p > start && c->p[-1] != '@') {
+            sipws_fail(c, c->p, SIPWS_E_URI_HOST, "authority");
+            return sipws_back(c, start);
+        }
+        if (!sipws_hostport(c, &host, &port))
+            return sipws_back(c, start);
+    }
+    if (sipws_peek(c) == '/' && !sipws_span_escaped(c, SIPWS_C_PCHAR | SIPWS_C_URIC))
+        return sipws_back(c, start);
+    return true;
+}
+
+static bool absolute_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
+{
+    const char *start = c->p;
+    if (c->p == c->end || !sipws_is(*c->p, SIPWS_C_URIC | SIPWS_C_UNRESERVED | SIPWS_C_URIC)) {
+        if (sipws_peek(c) != '%')
+            return sipws_fail(c, c->p, SIPWS_E_URI_OCTET, "absoluteURI");
+    }
+    if (c->end - c->p >= 2 && c->p[0] == '/' && c->p[1] == '/') {
+        c->p += 2;
+        if (!net_path(c))
+            return sipws_back(c, start);
+    }
+    if (!sipws_span_escaped(c, SIPWS_C_URIC))
+        return sipws_back(c, start);
+    if (place == SIPWS_URI_BARE) {
+        const char *p = start;
+        while (p < c->p && *p != ';' && *p != ',' && *p != '?')
+            p++;
+        if (p < c->p && *p == '?')
+            return sipws_back(c, start) || sipws_fail(c, p, SIPWS_E_ADDR_BARE, "addr-spec");
+        c->p = p;
+        if (p == start)
+            return sipws_fail(c, p, SIPWS_E_URI_OCTET, "absoluteURI");
+    }
+    out->opaque = sipws_slice(start, c->p);
+    return true;
+}
+
+bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
+{
+    const char *start = c->p;
+    memset(out, 0, sizeof *out);
+    out->port = SIPWS_NO_PORT;
+    const char *p = sipws_span(c->p, c->end, SIPWS_C_SCHEME);
+    if (p == c->p || !sipws_is(*c->p, SIPWS_C_ALPHA))
+        return sipws_fail(c, c->p, SIPWS_E_URI_SCHEME, "scheme");
+    if (p == c->end || *p != ':')
+        return sipws_fail(c, p, SIPWS_E_URI_SCHEME, "scheme");
+    out->scheme_name = sipws_slice(c->p, p);
+    c->p = p + 1;
+    if (sipws_str_ieq(out->scheme_name, SIPWS_STR("sip")))
+        out->scheme = SIPWS_SCHEME_SIP;
+    else if (sipws_str_ieq(out->scheme_name, SIPWS_STR("sips")))
+        out->scheme = SIPWS_SCHEME_SIPS;
+    bool ok = out->scheme == SIPWS_SCHEME_OTHER ? absolute_uri(c, place, out)
+                                                : sip_uri(c, place, out);
+    if (!ok)
+        return sipws_back(c, start);
+    out->text = sipws_slice(start, c->p);
+    return true;
+}
+
+/* ---- equality -------------------------------------------------------------------------------- */
+
+/* Reserved octets differ from their escaped form; all others do not (RFC 3261 19.1.4). */
+static bool component_eq(struct sipws_str a, struct sipws_str b, bool fold_case)
+{
+    if (!a.p || !b.p)
+        return !a.p && !b.p;
+    const char *p = a.p, *q = b.p, *pe = a.p + a.n, *qe = b.p + b.n;
+    while (p < pe && q < qe) {
+        bool pesc, qesc;
+        unsigned char x = sipws_unescape(&p, pe, &pesc), y = sipws_unescape(&q, qe, &qesc);
+        if (fold_case) {
+            x = x >= 'A' && x <= 'Z' ? x | 0x20 : x;
+            y = y >= 'A' && y <= 'Z' ? y | 0x20 : y;
+        }
+        bool reserved = sipws_is((char)x, SIPWS_C_URIC) && !sipws_is((char)x, SIPWS_C_UNRESERVED);
+        if (x != y || (pesc != qesc && (reserved || x == '%')))
+            return false;
+    }
+    return p == pe && q == qe;
+}
+
+bool sipws_host_eq(const struct sipws_host *a, const struct sipws_host *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == SIPWS_HOST_IPV4 || a->kind == SIPWS_HOST_IPV6)
+        return memcmp(a->addr, b->addr, a->kind == SIPWS_HOST_IPV4 ? 4 : 16) == 0;
+    return sipws_str_ieq(a->text, b->text);
+}
+
+/* Parameters that make a difference by standing in one URI only. */
+static bool never_ignored(struct sipws_str name)
+{
+    static const char *const names[] = {"transport", "user", "ttl", "method", "maddr"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (sipws_str_ieq(name, (struct sipws_str){names[i], strlen(names[i])}))
+            return true;
+    return false;
+}
+
+static bool find_part(struct sipws_str parts, struct sipws_str name, struct sipws_uri_part *out)
+{
+    while (sipws_uri_part_next(&parts, out))
+        if (component_eq(out->name, name, true))
+            return true;
+    return false;
+}
+
+/* Every part of `a` that counts stands in `b`, with an equal value. */
+static bool parts_within(struct sipws_str a, struct sipws_str b, bool is_header)
+{
+    struct sipws_uri_part x, y;
+    while (sipws_uri_part_next(&a, &x)) {
+        if (!find_part(b, x.name, &y)) {
+            if (is_header || never_ignored(x.name))
+                return false;
+        } else if (!component_eq(x.value, y.value, !is_header)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sipws_uri_eq(const struct sipws_uri *a, const struct sipws_uri *b)
+{
+    if (a->scheme != b->scheme || !sipws_str_ieq(a->scheme_name, b->scheme_name))
+        return false;
+    if (a->scheme == SIPWS_SCHEME_OTHER)
+        return sipws_str_eq(a->opaque, b->opaque);
+    return component_eq(a->user, b->user, false) && component_eq(a->password, b->password, false) &&
+           sipws_host_eq(&a->host, &b->host) && a->port == b->port &&
+           parts_within(a->params, b->params, false) && parts_within(b->params, a->params, false) &&
+           parts_within(a->headers, b->headers, true) && parts_within(b->headers, a->headers, true);
+}
+
+/* ---- printing -------------------------------------------------------------------------------- */
+
+static void put_lower(struct sipws_out *o, struct sipws_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        sipws_put_char(o, s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i]);
+}
+
+void sipws_uri_print(struct sipws_out *o, const struct sipws_uri *uri)
+{
+    put_lower(o, uri->scheme_name);
+    sipws_put_char(o, ':');
+    if (uri->scheme == SIPWS_SCHEME_OTHER) {
+        sipws_put(o, uri->opaque);
+        return;
+    }
+    if (uri->user.p) {
+        sipws_put(o, uri->user);
+        if (uri->password.p) {
+            sipws_put_char(o, ':');
+            sipws_put(o, uri->password);
+        }
+        sipws_put_char(o, '@');
+    }
+    put_lower(o, uri->host.text);
+    if (uri->port != SIPWS_NO_PORT) {
+        sipws_put_char(o, ':');
+        sipws_put_uint(o, (uint64_t)uri->port);
+    }
+    sipws_put(o, uri->params);
+    sipws_put(o, uri->headers);
+}
