@@ -1,0 +1,28 @@
+/* props: any property, as a fuzz target.
+ *
+ * The input is a tape file, or two octets that select a property and then the tape. Aborts when
+ * the property fails, after telling the story; keeps what the properties keep.
+ */
+#include "property.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct prop_trial *trial;
+    const unsigned char *tape;
+    size_t n;
+    const struct prop *p = prop_select(data, size, &tape, &n);
+    if (!p || n > 1 << 20)
+        return 0;
+    if (!trial)
+        trial = prop_trial_new();
+    enum verdict v = prop_check(p, tape, n, trial);
+    if (v == FAILS) {
+        prop_explain(trial, v, stderr);
+        abort();
+    }
+    return 0;
+}
