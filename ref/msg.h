@@ -1,0 +1,111 @@
+/* SIP messages (RFC 3261 section 7, section 25.1 SIP-message), one in each WebSocket message.
+ *
+ * Two tiers. sipws_msg_parse reads the start line and the line structure, and indexes the header
+ * fields into the caller's array: what a proxy needs to forward. sipws_msg_check decodes every
+ * header field that field.def has, and holds the message against the rules across header fields.
+ * Both go on after a problem for as long as the report has room for the next one.
+ */
+#ifndef SIPWS_MSG_H
+#define SIPWS_MSG_H
+
+#include "field.h"
+
+/* What is wrong with a message, in the order in which it was found. */
+struct sipws_report {
+    struct sipws_diag *p; /* the caller's */
+    size_t cap;
+    size_t n;      /* diagnostics at p */
+    size_t errors; /* those of severity SIPWS_ERROR */
+};
+
+/* A report of what the caller's array has room for. A full report ends the reading, unless what
+ * follows is certain to be no error. */
+static inline struct sipws_report sipws_report(struct sipws_diag *p, size_t cap)
+{
+    return (struct sipws_report){p, cap, 0, 0};
+}
+
+enum sipws_method {
+    SIPWS_M_EXTENSION, /* any other token */
+    SIPWS_M_ACK,
+    SIPWS_M_BYE,
+    SIPWS_M_CANCEL,
+    SIPWS_M_INFO,
+    SIPWS_M_INVITE,
+    SIPWS_M_MESSAGE,
+    SIPWS_M_NOTIFY,
+    SIPWS_M_OPTIONS,
+    SIPWS_M_PRACK,
+    SIPWS_M_PUBLISH,
+    SIPWS_M_REFER,
+    SIPWS_M_REGISTER,
+    SIPWS_M_SUBSCRIBE,
+    SIPWS_M_UPDATE,
+    SIPWS_METHOD_COUNT
+};
+
+/* Methods are compared with case (RFC 3261 7.1). */
+enum sipws_method sipws_method_find(struct sipws_str name);
+
+struct sipws_field {
+    struct sipws_str name;
+    struct sipws_str value; /* from its first octet that is not white space to its line end; folds
+                               as they stand */
+    enum sipws_field_id id;
+};
+
+struct sipws_msg {
+    struct sipws_str text; /* all of it */
+    bool is_request;
+
+    /* Of a request. */
+    struct sipws_str method_name;
+    enum sipws_method method;
+    struct sipws_uri uri; /* Request-URI */
+
+    /* Of a response. */
+    unsigned status;
+    struct sipws_str reason;
+
+    const struct sipws_field *fields; /* in their order; the caller's array */
+    size_t n;
+    struct sipws_str body; /* all after the empty line; less under SIPWS_ALLOW_EXCESS_BODY */
+};
+
+/* Reads `text`, which must be one whole message. True: no error. False: *out holds what could be
+ * read, for a report to people only. */
+bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *fields, size_t cap,
+                     struct sipws_msg *out, struct sipws_report *r);
+
+/* The connection on which a message came, for the rules of RFC 7118. */
+enum sipws_transport {
+    SIPWS_TRANSPORT_ANY, /* not known: Via may name any transport */
+    SIPWS_TRANSPORT_WS,
+    SIPWS_TRANSPORT_WSS
+};
+
+/* Decodes and judges a parsed message. True: no error was added to the report. */
+bool sipws_msg_check(const struct sipws_msg *m, enum sipws_transport transport, uint32_t allow,
+                     struct sipws_report *r);
+
+/* The first field `id`, or NULL. */
+const struct sipws_field *sipws_msg_find(const struct sipws_msg *m, enum sipws_field_id id);
+
+/* A strict cursor over a field's value whose offsets count from the start of the message. */
+struct sipws_cur sipws_msg_cur(const struct sipws_msg *m, const struct sipws_field *f,
+                               uint32_t allow, struct sipws_diag *diag);
+
+/* Decodes the first element of the first field `id`. False: absent or refused. */
+bool sipws_msg_first(const struct sipws_msg *m, enum sipws_field_id id, struct sipws_value *out);
+
+/* Canonical: one header field a line, names in full and as their RFCs spell them, values in
+ * canonical form, in the order of the message; the body as it stands. What does not decode is
+ * printed unfolded. For a message without errors, parsing what was printed gives the same reading,
+ * and printing that gives the same octets. */
+void sipws_msg_print(struct sipws_out *o, const struct sipws_msg *m);
+
+/* The parts of it, for messages built by hand: the start line with its CRLF, from m->is_request,
+ * method_name, uri, status and reason. */
+void sipws_msg_print_start(struct sipws_out *o, const struct sipws_msg *m);
+
+#endif
