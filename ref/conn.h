@@ -63,19 +63,21 @@ struct sipws_conn_config {
 
 enum sipws_event_kind {
     SIPWS_EV_MORE,    /* all input is used up */
+    SIPWS_EV_FULL,    /* io->out has less than SIPWS_CONN_ROOM octets free: send it first */
     SIPWS_EV_REQUEST, /* server: a sound handshake; answer with sipws_conn_accept or _refuse before
                          reading on */
     SIPWS_EV_OPEN,    /* client: the server agreed; ev.http is its answer */
     SIPWS_EV_MESSAGE, /* a SIP message without errors; ev.msg */
-    SIPWS_EV_REFUSED, /* a WebSocket message that is no sound SIP message; ev.diag, and ev.msg as far
-                         as it could be read, or NULL */
+    SIPWS_EV_REFUSED, /* a WebSocket message that is no sound SIP message; ev.diag, and ev.msg if
+                         its lines could be read (then a request can be answered), or NULL */
     SIPWS_EV_KEEPALIVE, /* CRLF keep-alive: ev.data is CRLF CRLF (answered) or CRLF */
     SIPWS_EV_PING,      /* answered; ev.data */
     SIPWS_EV_PONG,      /* ev.data */
-    SIPWS_EV_CLOSED,    /* both have closed, in order; ev.code and ev.data of the peer's close frame.
-                           Send io.out, then end the stream. The last event. */
-    SIPWS_EV_FAILED     /* the connection failed; ev.diag. Send io.out (a refusal or close frame
-                           is in it where the peer can still read one), then end the stream. Sticky. */
+    SIPWS_EV_CLOSED, /* both have closed, in order; ev.code and ev.data of the peer's close frame.
+                        Send io.out, then end the stream. The last event. */
+    SIPWS_EV_FAILED  /* the connection failed; ev.diag. Send io.out (a refusal or close frame
+                        is in it where the peer can still read one), then end the stream.
+                        Sticky. */
 };
 
 /* Slices and pointers live until the next call with the connection. */
@@ -84,20 +86,21 @@ struct sipws_event {
     const struct sipws_http *http; /* REQUEST, OPEN */
     const struct sipws_msg *msg;   /* MESSAGE, REFUSED */
     bool binary;                   /* MESSAGE, REFUSED, KEEPALIVE */
-    uint16_t code;                 /* CLOSED, or what was sent for FAILED */
-    struct sipws_str data;         /* the octets of a WebSocket message; a control payload; a close's
-                                      reason */
-    struct sipws_diag diag;        /* FAILED: offset from the start of the stream. REFUSED: offset
-                                      from the start of the message */
+    uint16_t code;          /* CLOSED: of the peer's close frame, or SIPWS_CLOSE_NONE. FAILED:
+                               of the close frame that was sent, or SIPWS_CLOSE_LOST */
+    struct sipws_str data;  /* the octets of a WebSocket message; a control payload; a close's
+                               reason */
+    struct sipws_diag diag; /* FAILED: offset from the start of the stream. REFUSED: offset
+                               from the start of the message */
 };
 
 enum sipws_conn_state {
-    SIPWS_CONN_START,   /* client: before sipws_conn_start */
-    SIPWS_CONN_HEAD,    /* the peer's head is coming */
-    SIPWS_CONN_ANSWER,  /* server: the head is here, the answer is not */
+    SIPWS_CONN_START,  /* client: before sipws_conn_start */
+    SIPWS_CONN_HEAD,   /* the peer's head is coming */
+    SIPWS_CONN_ANSWER, /* server: the head is here, the answer is not */
     SIPWS_CONN_OPEN,
     SIPWS_CONN_CLOSING, /* our close frame is out; the peer's is not here */
-    SIPWS_CONN_CLOSED,
+    SIPWS_CONN_CLOSED,  /* what still comes is discarded */
     SIPWS_CONN_FAILED
 };
 
@@ -111,10 +114,10 @@ struct sipws_conn {
     char key[SIPWS_KEY]; /* client */
     struct sipws_ws ws;
     struct sipws_msg msg;
-    size_t off;       /* octets of the stream before the first frame */
-    uint64_t since;   /* when the state began */
-    uint64_t heard;   /* when octets last came */
-    bool pinged;      /* our ping has not been answered by any octet */
+    size_t off;     /* octets of the stream before the first frame */
+    uint64_t since; /* when the state began */
+    uint64_t heard; /* when octets last came, or when our ping went out after that */
+    bool pinged;    /* no octet has come since our ping */
     struct sipws_diag error;
     uint16_t error_code;
 };
@@ -135,17 +138,19 @@ bool sipws_conn_accept(struct sipws_conn *c, struct sipws_io *io);
 bool sipws_conn_refuse(struct sipws_conn *c, struct sipws_io *io, unsigned status,
                        struct sipws_str more);
 
-/* Sends one SIP message: as text where it is UTF-8, else as binary (RFC 7118 4.2). `out` may be any
- * writer that is sent after io.out. False: the connection is not open, or a `text` that is no
- * message by sipws_msg_parse; nothing was written, *diag says why. */
+/* Sends one SIP message: as text where it is UTF-8, else as binary (RFC 7118 4.2). False: the
+ * connection is not open (SIPWS_E_STATE), `text` is no message by sipws_msg_parse, or io->out has
+ * no room for it (SIPWS_E_LIMIT_OUT); nothing was written, *diag says why. Reads `text` through the
+ * field array of the configuration. */
 bool sipws_conn_send(struct sipws_conn *c, struct sipws_io *io, struct sipws_str text,
                      struct sipws_diag *diag);
 
-/* Sends WebSocket's ping, or the CRLF CRLF of RFC 5626. False: not open. */
+/* Sends WebSocket's ping, or the CRLF CRLF of RFC 5626. False: not open, or no room. */
 bool sipws_conn_ping(struct sipws_conn *c, struct sipws_io *io);
 bool sipws_conn_crlf(struct sipws_conn *c, struct sipws_io *io);
 
-/* Starts the closing handshake. False: not open. */
+/* Starts the closing handshake. `code` is one of sipws_close_sendable or SIPWS_CLOSE_NONE. False:
+ * not open, another code, or no room. */
 bool sipws_conn_close(struct sipws_conn *c, struct sipws_io *io, unsigned code,
                       struct sipws_str reason);
 

@@ -1,0 +1,149 @@
+#include "drive.h"
+
+static void put_text(struct sipws_out *o, const char *s)
+{
+    sipws_put(o, (struct sipws_str){s, strlen(s)});
+}
+
+static void put_number(struct sipws_out *o, const char *label, uint64_t value)
+{
+    put_text(o, label);
+    sipws_put_uint(o, value);
+}
+
+void drive_put_octets(struct sipws_out *o, struct sipws_str s)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    sipws_put_char(o, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char ch = (unsigned char)s.p[i];
+        char hex[4] = {'\\', 'x', digits[ch >> 4], digits[ch & 15]};
+        if (ch == '\r' || ch == '\n')
+            sipws_put(o, ch == '\r' ? SIPWS_STR("\\r") : SIPWS_STR("\\n"));
+        else if (ch < ' ' || ch > '~' || ch == '"' || ch == '\\')
+            sipws_put(o, (struct sipws_str){hex, sizeof hex});
+        else
+            sipws_put_char(o, (char)ch);
+    }
+    sipws_put_char(o, '"');
+}
+
+const char *drive_event_name(enum sipws_event_kind kind)
+{
+    static const char *const names[] = {"more",    "full",    "request",   "open",
+                                        "message", "refused", "keepalive", "ping",
+                                        "pong",    "closed",  "failed"};
+    return names[kind];
+}
+
+static void put_http(struct sipws_out *o, const struct sipws_http *h)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        put_text(o, "\n    ");
+        drive_put_octets(o, h->fields[i].name);
+        sipws_put_char(o, ' ');
+        drive_put_octets(o, h->fields[i].value);
+    }
+}
+
+static void put_msg(struct sipws_out *o, const struct sipws_msg *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        put_number(o, "\n    ", (uint64_t)m->fields[i].id);
+        sipws_put_char(o, ' ');
+        drive_put_octets(o, m->fields[i].name);
+        sipws_put_char(o, ' ');
+        drive_put_octets(o, m->fields[i].value);
+    }
+    put_text(o, "\n    body ");
+    drive_put_octets(o, m->body);
+}
+
+static void put_event(struct sipws_out *o, const struct sipws_event *ev)
+{
+    put_text(o, drive_event_name(ev->kind));
+    if (ev->binary)
+        put_text(o, " binary");
+    if (ev->code)
+        put_number(o, " code ", ev->code);
+    if (ev->diag.err) {
+        put_text(o, " ");
+        put_text(o, sipws_err_info(ev->diag.err)->id);
+        put_number(o, " at ", ev->diag.off);
+        put_text(o, " in ");
+        put_text(o, ev->diag.rule);
+    }
+    if (ev->http)
+        put_http(o, ev->http);
+    if (ev->msg)
+        put_msg(o, ev->msg);
+    else if (ev->data.n > 0) {
+        put_text(o, " ");
+        drive_put_octets(o, ev->data);
+    }
+    put_text(o, "\n");
+}
+
+static size_t piece(struct drive *d, size_t *cut, size_t left)
+{
+    size_t n = left;
+    if (*cut < d->cuts.n) {
+        n = (unsigned char)d->cuts.p[(*cut)++];
+        n = n ? n : 256;
+    }
+    return n < left ? n : left;
+}
+
+/* Reads until the input is used up; false once the connection has ended. */
+static bool drain(struct drive *d, struct sipws_io *io, struct sipws_out *transcript)
+{
+    struct sipws_event ev;
+    for (;;) {
+        enum sipws_event_kind kind = sipws_conn_read(&d->conn, io, &ev);
+        if (kind == SIPWS_EV_MORE)
+            return true;
+        put_event(transcript, &ev);
+        if (kind == SIPWS_EV_CLOSED || kind == SIPWS_EV_FAILED || kind == SIPWS_EV_FULL)
+            return false;
+        if (kind == SIPWS_EV_REQUEST &&
+            !(d->refuse ? sipws_conn_refuse(&d->conn, io, 403, SIPWS_STR("X-Why: no\r\n"))
+                        : sipws_conn_accept(&d->conn, io)))
+            return false;
+    }
+}
+
+void drive_run(struct drive *d, struct sipws_str stream, struct sipws_out *transcript)
+{
+    static const struct sipws_http_ask ask = {
+        {"/", 1}, {"ws.example.org", 14}, {NULL, 0}, {NULL, 0}};
+    struct sipws_conn_config config = {.role = d->role,
+                                       .tls = d->tls,
+                                       .allow = d->allow,
+                                       .limits = d->limits,
+                                       .times = SIPWS_TIMES_DEFAULT,
+                                       .buf = d->buf,
+                                       .cap = sizeof d->buf,
+                                       .fields = d->fields,
+                                       .field_cap = DRIVE_FIELDS};
+    struct sipws_io io = {.out = sipws_out(d->tx, sizeof d->tx)};
+    struct sipws_event ev;
+    size_t at = 0, cut = 0;
+    bool on = true;
+    sipws_conn_init(&d->conn, &config, 0);
+    if (d->role == SIPWS_CLIENT)
+        on = sipws_conn_start(&d->conn, &io, &ask);
+    while (on && at < stream.n) {
+        size_t n = piece(d, &cut, stream.n - at);
+        io.in = (struct sipws_str){stream.p + at, n};
+        at += n;
+        on = drain(d, &io, transcript);
+    }
+    if (on) {
+        sipws_conn_end(&d->conn, &io, &ev);
+        put_event(transcript, &ev);
+    }
+    d->sent = sipws_out_str(&io.out);
+    put_text(transcript, "sent ");
+    drive_put_octets(transcript, d->sent);
+    put_text(transcript, "\n");
+}
