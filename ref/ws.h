@@ -2,7 +2,23 @@
  *
  * The reader takes octets in pieces of any size and gives events. It copies payload into the
  * caller's buffer while unmasking it, so that a message is in one piece however it was cut into
- * frames and reads. No extension is agreed to, so every reserved bit is refused.
+ * frames and reads. No extension is agreed to, so every reserved bit is refused. The same octets
+ * give the same events and errors however they are cut.
+ *
+ * The octet that an error names is the first at which the refusal is certain:
+ * - anything behind a close frame: the octet behind it;
+ * - reserved bits, opcode, a fragmented control frame, a frame out of turn, one fragment too many:
+ *   the first octet of the frame;
+ * - masking, a long control frame, a close frame of one octet: the second octet of the frame;
+ * - a length above 2^63: its first octet. A length in too many octets: its second of two, its sixth
+ *   of eight (six zeros);
+ * - a message above the limit: the octet of the length at which it is above with nothing but zeros
+ *   to follow. Not one octet of that frame's payload is waited for;
+ * - text or a reason that is not UTF-8: the offending octet. If it ends within a character: the
+ *   octet behind the frame, where the character should go on;
+ * - a close code: its first octet, for a code is one thing (it is judged when both are there);
+ * - the end of the stream within a frame or message: the end.
+ * Of two flaws of one octet the one that stands first in this list is named.
  */
 #ifndef SIPWS_WS_H
 #define SIPWS_WS_H
@@ -77,8 +93,8 @@ struct sipws_ws {
     bool binary, closed;
     struct sipws_utf8 utf8; /* of the text message so far */
     size_t off;             /* octets read from the stream */
-    unsigned char head[14]; /* the header of the current frame, as far as it has come */
-    uint8_t head_n, head_len;
+    uint8_t head_n;         /* octets of the current frame's header so far */
+    uint8_t head_len;       /* octets it has in all, as far as is known: 2 to 14 */
     struct sipws_frame frame;
     uint64_t done; /* payload octets of the current frame read */
     char control[SIPWS_MAX_CONTROL];
@@ -90,7 +106,8 @@ void sipws_ws_init(struct sipws_ws *w, enum sipws_role role, const struct sipws_
                    char *buf, size_t cap);
 
 /* Reads from *in, stepping over what is used, up to the next event or the end of the input. Offsets
- * in diag count from the first octet ever fed. */
+ * in diag count from the first octet ever fed. What follows a refused octet or a close frame stays
+ * in *in. */
 enum sipws_ws_kind sipws_ws_read(struct sipws_ws *w, struct sipws_str *in,
                                  struct sipws_ws_event *out);
 
@@ -103,12 +120,14 @@ enum sipws_ws_kind sipws_ws_end(struct sipws_ws *w, struct sipws_ws_event *out);
 void sipws_ws_put(struct sipws_out *o, bool fin, enum sipws_opcode opcode,
                   const unsigned char key[4], struct sipws_str payload);
 
-/* Prints a close frame. SIPWS_CLOSE_NONE: without code. The reason is cut to 123 octets at a
- * character's border. */
+/* Prints a close frame. SIPWS_CLOSE_NONE, and any other code that may not be sent: without code and
+ * reason. The reason is cut at the last character's border within 123 octets, or before what is not
+ * UTF-8. */
 void sipws_ws_put_close(struct sipws_out *o, const unsigned char key[4], unsigned code,
                         struct sipws_str reason);
 
-/* dst[i] = src[i] ^ key[(phase + i) % 4]. dst and src may be the same. */
+/* dst[i] = src[i] ^ key[(phase + i) % 4]. dst and src may be the same, but not overlap otherwise;
+ * neither need be aligned. */
 void sipws_unmask(char *dst, const char *src, size_t n, const unsigned char key[4], size_t phase);
 
 #endif
