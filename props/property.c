@@ -144,13 +144,15 @@ static const char *quoted(char out[QUOTED], struct sipws_str s, size_t at)
     out[n++] = '"';
     for (size_t i = at; i < end; i++) {
         unsigned char ch = (unsigned char)s.p[i];
-        const char *format = ch == '\r'                 ? "\\r"
-                             : ch == '\n'               ? "\\n"
-                             : ch == '\t'               ? "\\t"
-                             : ch == '"' || ch == '\\'  ? "\\%c"
-                             : ch >= 0x20 && ch <= 0x7E ? "%c"
-                                                        : "\\x%02x";
-        n += (size_t)snprintf(out + n, QUOTED - n, format, ch);
+        int letter = ch == '\r' ? 'r' : ch == '\n' ? 'n' : ch == '\t' ? 't' : ch;
+        int wrote;
+        if (letter != ch || ch == '"' || ch == '\\')
+            wrote = snprintf(out + n, QUOTED - n, "\\%c", letter);
+        else if (ch >= 0x20 && ch <= 0x7E)
+            wrote = snprintf(out + n, QUOTED - n, "%c", ch);
+        else
+            wrote = snprintf(out + n, QUOTED - n, "\\x%02x", ch);
+        n += (size_t)wrote;
     }
     snprintf(out + n, QUOTED - n, end < s.n ? "\"..." : "\"");
     return out;
