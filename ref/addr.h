@@ -8,22 +8,47 @@
 
 #include "uri.h"
 
-/* One parameter of a header field's element. `value` is a token, a host or a quoted-string with
- * its quotes; value.p is NULL where there is no "=". */
+/* One parameter of a header field's element. `value` is a token, a host, a quoted-string with
+ * its quotes, or <URI>; value.p is NULL where there is no "=". */
 struct sipws_param {
     struct sipws_str name;
     struct sipws_str value;
 };
 
-/* Says whether a parameter that the grammar names has the value that its own rule asks for:
- * returns true for all others. `c` stands anywhere; the check reads the value through a cursor of
- * its own and describes a refusal in c->diag. */
-typedef bool sipws_param_check(const struct sipws_cur *c, const struct sipws_param *param);
+/* Reads what follows the "=" of a parameter, by the rule that the grammar gives for its value. */
+typedef bool sipws_param_value(struct sipws_cur *c);
 
-/* *( SEMI generic-param ), each checked by `check` (NULL: none), at most SIPWS_MAX_PARAMS, no name
- * twice. `out` runs from the first semicolon (without white space before it) to the end of the last
- * parameter; p is NULL where there are none. */
-bool sipws_params(struct sipws_cur *c, sipws_param_check *check, struct sipws_str *out);
+/* The parameters of an element are a table: one row for each that the grammar names, and a last row
+ * without a name for all others. A named parameter follows its own rule, although generic-param
+ * would also take it. */
+struct sipws_param_rule {
+    struct sipws_str name;    /* n == 0: the last row */
+    sipws_param_value *value; /* NULL: no value may stand; in the last row: no others are known */
+    bool optional;            /* "=" and the value may be missing */
+};
+
+#define SIPWS_PARAM(name, value) {{"" name, sizeof(name) - 1}, value, false}
+#define SIPWS_PARAM_OPTIONAL(name, value) {{"" name, sizeof(name) - 1}, value, true}
+#define SIPWS_PARAM_OTHERS(value, optional) {{NULL, 0}, value, optional}
+
+/* The table of an element that names none: generic-param only. */
+extern const struct sipws_param_rule sipws_generic_params[];
+
+/* token; quoted-string; gen-value = token / host / quoted-string */
+bool sipws_token_value(struct sipws_cur *c);
+bool sipws_quoted_value(struct sipws_cur *c);
+bool sipws_gen_value(struct sipws_cur *c);
+
+/* *( SEMI param ) by a table, at most SIPWS_MAX_PARAMS, no name twice. `out` runs from the first
+ * semicolon (without white space before it) to the end of the last parameter; p is NULL where there
+ * are none. */
+bool sipws_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                  struct sipws_str *out);
+
+/* The same for param *( COMMA param ): credentials, challenges, Authentication-Info. `out` starts
+ * with the first name. */
+bool sipws_comma_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                        struct sipws_str *out);
 
 /* generic-param = token [ EQUAL gen-value ] */
 bool sipws_generic_param(struct sipws_cur *c, struct sipws_param *out);

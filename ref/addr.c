@@ -1,0 +1,323 @@
+#include "addr.h"
+
+/* ---- values of parameters -------------------------------------------------------------------- */
+
+bool sipws_token_value(struct sipws_cur *c)
+{
+    struct sipws_str token;
+    return sipws_token(c, &token);
+}
+
+/* quoted-string = SWS DQUOTE *(qdtext / quoted-pair) DQUOTE, with its leading SWS. */
+bool sipws_quoted_value(struct sipws_cur *c)
+{
+    const char *start = c->p;
+    struct sipws_str quoted;
+    sipws_sws(c);
+    return sipws_quoted_string(c, &quoted) || sipws_back(c, start);
+}
+
+bool sipws_gen_value(struct sipws_cur *c)
+{
+    struct sipws_cur at = *c;
+    struct sipws_host host;
+    sipws_sws(&at);
+    if (sipws_peek(&at) == '"')
+        return sipws_quoted_value(c);
+    if (sipws_peek(c) == '[')
+        return sipws_host(c, &host);
+    if (sipws_peek(c) < 0 || !sipws_is(*c->p, SIPWS_C_TOKEN))
+        return sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, "gen-value");
+    return sipws_token_value(c);
+}
+
+const struct sipws_param_rule sipws_generic_params[] = {
+    SIPWS_PARAM_OTHERS(sipws_gen_value, true),
+};
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+
+static bool blank(char ch)
+{
+    return ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n';
+}
+
+static const char *skip_blank(const char *p, const char *end)
+{
+    while (p < end && blank(*p))
+        p++;
+    return p;
+}
+
+static const struct sipws_param_rule *rule_of(const struct sipws_param_rule *rules,
+                                              struct sipws_str name)
+{
+    while (rules->name.n > 0 && !sipws_str_ieq(rules->name, name))
+        rules++;
+    return rules;
+}
+
+/* [ EQUAL value ] behind a name, by its rule. */
+static bool rest_of_param(struct sipws_cur *c, const struct sipws_param_rule *rule)
+{
+    struct sipws_cur equal = *c;
+    if (!sipws_sep(c, '='))
+        return !rule->value || rule->optional ||
+               sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, "EQUAL");
+    sipws_sws(&equal);
+    if (!rule->value)
+        return sipws_fail(c, equal.p, SIPWS_E_PARAM_VALUE, "EQUAL");
+    if (!rule->value(c))
+        return false;
+    /* A value that its own rule ends too early. Behind other values the caller looks. */
+    return rule->name.n == 0 || c->p == c->end || blank(*c->p) || *c->p == ';' || *c->p == ',' ||
+           sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, rule->name.p);
+}
+
+/* The names seen so far: no name may come again. */
+struct names {
+    struct sipws_str p[SIPWS_MAX_PARAMS];
+    size_t n;
+};
+
+static bool param(struct sipws_cur *c, const struct sipws_param_rule *rules, struct names *seen)
+{
+    struct sipws_str name;
+    if (!sipws_token(c, &name))
+        return false;
+    if (seen->n == SIPWS_MAX_PARAMS)
+        return sipws_fail(c, name.p, SIPWS_E_LIMIT_PARAMS, "generic-param");
+    for (size_t i = 0; i < seen->n; i++)
+        if (sipws_str_ieq(seen->p[i], name))
+            return sipws_fail(c, name.p, SIPWS_E_PARAM_DUPLICATE, "generic-param");
+    seen->p[seen->n++] = name;
+    const struct sipws_param_rule *rule = rule_of(rules, name);
+    if (rule->name.n == 0 && !rule->value)
+        return sipws_fail(c, name.p, SIPWS_E_PARAM_UNKNOWN, "generic-param");
+    return rest_of_param(c, rule);
+}
+
+/* The end of [start, end) without the white space that the last value's rule took with it. */
+static const char *trim(const char *start, const char *end)
+{
+    while (end > start && blank(end[-1]))
+        end--;
+    return end;
+}
+
+bool sipws_params(struct sipws_cur *c, const struct sipws_param_rule *rules, struct sipws_str *out)
+{
+    const char *start = c->p, *first = NULL;
+    struct names seen;
+    seen.n = 0;
+    *out = (struct sipws_str){NULL, 0};
+    for (;;) {
+        struct sipws_cur semi = *c;
+        sipws_sws(&semi);
+        if (sipws_peek(&semi) != ';')
+            break;
+        first = first ? first : semi.p;
+        c->p = semi.p + 1;
+        sipws_sws(c);
+        if (!param(c, rules, &seen))
+            return sipws_back(c, start);
+    }
+    if (first)
+        *out = sipws_slice(first, trim(first, c->p));
+    return true;
+}
+
+bool sipws_comma_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                        struct sipws_str *out)
+{
+    const char *start = c->p, *comma = NULL;
+    struct names seen;
+    seen.n = 0;
+    for (;;) {
+        bool ok = true;
+        if (comma && c->p == c->end)
+            ok = sipws_fail(c, comma, SIPWS_E_LIST_ELEMENT, "auth-param");
+        else if (sipws_peek(c) == ',')
+            ok = sipws_fail(c, c->p, SIPWS_E_LIST_ELEMENT, "auth-param");
+        if (!ok || !param(c, rules, &seen))
+            return sipws_back(c, start);
+        struct sipws_cur at = *c;
+        sipws_sws(&at);
+        if (sipws_peek(&at) != ',')
+            break;
+        comma = at.p;
+        c->p = comma + 1;
+        sipws_sws(c);
+    }
+    *out = sipws_slice(start, trim(start, c->p));
+    return true;
+}
+
+bool sipws_generic_param(struct sipws_cur *c, struct sipws_param *out)
+{
+    const char *start = c->p;
+    out->value = (struct sipws_str){NULL, 0};
+    if (!sipws_token(c, &out->name))
+        return false;
+    if (!sipws_sep(c, '='))
+        return true;
+    const char *value = c->p;
+    if (!sipws_gen_value(c))
+        return sipws_back(c, start);
+    out->value = sipws_slice(skip_blank(value, c->p), c->p);
+    return true;
+}
+
+/* The end of a checked value: behind its closing quote or bracket, or where a token or host ends. */
+static const char *value_end(const char *p, const char *end)
+{
+    char close = p < end && *p == '"' ? '"' : p < end && *p == '<' ? '>' : '\0';
+    if (!close) {
+        while (p < end && !blank(*p) && *p != ';' && *p != ',')
+            p++;
+        return p;
+    }
+    for (p++; p < end && *p != close; p++)
+        if (*p == '\\' && close == '"' && end - p > 1)
+            p++;
+    return p < end ? p + 1 : end;
+}
+
+bool sipws_param_next(struct sipws_str *rest, struct sipws_param *out)
+{
+    if (rest->n == 0)
+        return false;
+    const char *p = rest->p, *end = rest->p + rest->n;
+    p = skip_blank(p, end);
+    if (p < end && (*p == ';' || *p == ','))
+        p = skip_blank(p + 1, end);
+    const char *name = p;
+    p = sipws_span(p, end, SIPWS_C_TOKEN);
+    out->name = sipws_slice(name, p);
+    out->value = (struct sipws_str){NULL, 0};
+    const char *equal = skip_blank(p, end);
+    if (equal < end && *equal == '=') {
+        const char *value = skip_blank(equal + 1, end);
+        p = value_end(value, end);
+        out->value = sipws_slice(value, p);
+    }
+    *rest = sipws_slice(p, end);
+    if (out->name.n == 0) /* not checked before: end the walk here */
+        *rest = (struct sipws_str){NULL, 0};
+    return out->name.n > 0;
+}
+
+bool sipws_param_find(struct sipws_str params, struct sipws_str name, struct sipws_param *out)
+{
+    while (sipws_param_next(&params, out))
+        if (sipws_str_ieq(out->name, name))
+            return true;
+    return false;
+}
+
+void sipws_params_print(struct sipws_out *o, struct sipws_str params)
+{
+    bool semi = params.n > 0 && params.p[0] == ';', first = true;
+    struct sipws_param param;
+    while (sipws_param_next(&params, &param)) {
+        if (semi)
+            sipws_put_char(o, ';');
+        else if (!first)
+            sipws_put_lit(o, ", ");
+        first = false;
+        sipws_put(o, param.name);
+        if (param.value.p) {
+            sipws_put_char(o, '=');
+            sipws_put_unfolded(o, param.value);
+        }
+    }
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+/* LAQUOT addr-spec RAQUOT, where `c` stands behind what comes before: SWS "<" … ">" SWS. */
+static bool bracketed(struct sipws_cur *c, struct sipws_addr *out)
+{
+    const char *start = c->p;
+    sipws_sws(c);
+    bool ok = sipws_take(c, '<') || sipws_fail(c, c->p, SIPWS_E_ADDR_BRACKET, "LAQUOT");
+    if (ok && !sipws_uri(c, SIPWS_URI_WHOLE, &out->uri)) {
+        ok = false;
+        /* White space within a URI (a fold, mostly) is the fault, whatever else it breaks. */
+        if (c->diag && c->diag->off < (size_t)(c->end - c->base) && blank(c->base[c->diag->off]))
+            sipws_fail(c, c->base + c->diag->off, SIPWS_E_URI_OCTET, "addr-spec");
+    }
+    if (ok && !sipws_take(c, '>'))
+        ok = c->p == c->end ? sipws_fail(c, c->p, SIPWS_E_ADDR_BRACKET, "RAQUOT")
+                            : sipws_fail(c, c->p, SIPWS_E_URI_OCTET, "addr-spec");
+    if (!ok)
+        return sipws_back(c, start);
+    sipws_sws(c);
+    out->brackets = true;
+    return true;
+}
+
+/* display-name = *( token LWS ) / quoted-string, at c. White space before "<" may be missing, as
+ * RFC 3261 20.10 says in words (erratum 5598; RFC 4475 3.1.1.6). *last is the last token. */
+static void display_tokens(struct sipws_cur *c, struct sipws_str *out, const char **last)
+{
+    const char *start = c->p, *end = c->p;
+    struct sipws_str token;
+    *last = c->p;
+    while (c->p < c->end && sipws_is(*c->p, SIPWS_C_TOKEN) && sipws_token(c, &token)) {
+        *last = token.p;
+        end = c->p;
+        if (!sipws_lws(c))
+            break;
+    }
+    if (end > start)
+        *out = sipws_slice(start, end);
+}
+
+static bool name_addr(struct sipws_cur *c, struct sipws_addr *out)
+{
+    const char *start = c->p;
+    struct sipws_cur at = *c;
+    sipws_sws(&at);
+    if (sipws_peek(&at) == '"') {
+        c->p = at.p;
+        return (sipws_quoted_string(c, &out->display) && bracketed(c, out)) ||
+               sipws_back(c, start);
+    }
+    if (sipws_peek(&at) == '<')
+        return bracketed(c, out);
+    const char *last;
+    display_tokens(c, &out->display, &last);
+    if (sipws_peek(c) == ':') { /* a scheme: the URI has no brackets */
+        sipws_fail(c, last, SIPWS_E_ADDR_BRACKET, "LAQUOT");
+        return sipws_back(c, start);
+    }
+    return bracketed(c, out) || sipws_back(c, start);
+}
+
+bool sipws_name_addr(struct sipws_cur *c, struct sipws_addr *out)
+{
+    memset(out, 0, sizeof *out);
+    return name_addr(c, out);
+}
+
+bool sipws_addr(struct sipws_cur *c, struct sipws_addr *out)
+{
+    memset(out, 0, sizeof *out);
+    const char *p = sipws_span(c->p, c->end, SIPWS_C_TOKEN);
+    bool token_alone = p > c->p && (p == c->end || !(blank(*p) || *p == '<'));
+    if (token_alone || c->p == c->end)
+        return sipws_uri(c, SIPWS_URI_BARE, &out->uri);
+    return name_addr(c, out);
+}
+
+void sipws_addr_print(struct sipws_out *o, const struct sipws_addr *addr)
+{
+    if (addr->display.n > 0) {
+        sipws_put_unfolded(o, addr->display);
+        sipws_put_char(o, ' ');
+    }
+    sipws_put_char(o, '<');
+    sipws_uri_print(o, &addr->uri);
+    sipws_put_char(o, '>');
+}
