@@ -76,7 +76,7 @@ static uint64_t number(const struct twin_stream *s, size_t i, size_t j)
     return value;
 }
 
-static bool sendable(unsigned code)
+bool twin_close_sendable(unsigned code)
 {
     if (code >= 3000 && code <= 4999) /* registered and private use, 7.4.2 */
         return true;
@@ -175,7 +175,7 @@ size_t twin_frames(const struct twin_stream *s, unsigned char *mem, struct twin_
         if (flaw.err == SIPWS_OK && opcode == 8 && come >= 2) {
             code = body[0] * 256u + body[1];
             size_t good = twin_utf8(body + 2, come - 2, &whole);
-            note(&flaw, !sendable(code), body_at, SIPWS_E_WS_CLOSE_CODE);
+            note(&flaw, !twin_close_sendable(code), body_at, SIPWS_E_WS_CLOSE_CODE);
             note(&flaw, good < come - 2, body_at + 2 + good, SIPWS_E_WS_CLOSE_UTF8);
             note(&flaw, complete && !whole, body_at + come, SIPWS_E_WS_CLOSE_UTF8);
         }
@@ -202,8 +202,8 @@ size_t twin_frames(const struct twin_stream *s, unsigned char *mem, struct twin_
             at = body_at + come;
             if (opcode == 8) {
                 event.code = code;
-                event.p += come >= 2 ? 2 : 0;
-                event.n -= come >= 2 ? 2 : 0;
+                event.p += come ? 2 : 0;
+                event.n -= come ? 2 : 0;
                 closed = true;
             }
         }

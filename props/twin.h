@@ -15,6 +15,9 @@ void twin_unmask(unsigned char *p, size_t n, const unsigned char key[4], size_t 
  * text is good and does not end within a character. */
 size_t twin_utf8(const unsigned char *p, size_t n, bool *whole);
 
+/* Whether a close frame may carry the code (RFC 6455 7.4 and the registry that 11.7 set up). */
+bool twin_close_sendable(unsigned code);
+
 enum twin_kind { TWIN_MESSAGE, TWIN_PING, TWIN_PONG, TWIN_CLOSE, TWIN_ERROR };
 
 struct twin_event {
