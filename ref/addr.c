@@ -62,8 +62,7 @@ static bool rest_of_param(struct sipws_cur *c, const struct sipws_param_rule *ru
 {
     struct sipws_cur equal = *c;
     if (!sipws_sep(c, '='))
-        return !rule->value || rule->optional ||
-               sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, "EQUAL");
+        return !rule->value || rule->optional || sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, "EQUAL");
     sipws_sws(&equal);
     if (!rule->value)
         return sipws_fail(c, equal.p, SIPWS_E_PARAM_VALUE, "EQUAL");
@@ -168,7 +167,8 @@ bool sipws_generic_param(struct sipws_cur *c, struct sipws_param *out)
     return true;
 }
 
-/* The end of a checked value: behind its closing quote or bracket, or where a token or host ends. */
+/* The end of a checked value: behind its closing quote or bracket, or where a token or host ends.
+ */
 static const char *value_end(const char *p, const char *end)
 {
     char close = p < end && *p == '"' ? '"' : p < end && *p == '<' ? '>' : '\0';
@@ -281,8 +281,7 @@ static bool name_addr(struct sipws_cur *c, struct sipws_addr *out)
     sipws_sws(&at);
     if (sipws_peek(&at) == '"') {
         c->p = at.p;
-        return (sipws_quoted_string(c, &out->display) && bracketed(c, out)) ||
-               sipws_back(c, start);
+        return (sipws_quoted_string(c, &out->display) && bracketed(c, out)) || sipws_back(c, start);
     }
     if (sipws_peek(&at) == '<')
         return bracketed(c, out);

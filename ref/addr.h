@@ -27,9 +27,18 @@ struct sipws_param_rule {
     bool optional;            /* "=" and the value may be missing */
 };
 
-#define SIPWS_PARAM(name, value) {{"" name, sizeof(name) - 1}, value, false}
-#define SIPWS_PARAM_OPTIONAL(name, value) {{"" name, sizeof(name) - 1}, value, true}
-#define SIPWS_PARAM_OTHERS(value, optional) {{NULL, 0}, value, optional}
+#define SIPWS_PARAM(name, value)                                                                   \
+    {                                                                                              \
+        {"" name, sizeof(name) - 1}, value, false                                                  \
+    }
+#define SIPWS_PARAM_OPTIONAL(name, value)                                                          \
+    {                                                                                              \
+        {"" name, sizeof(name) - 1}, value, true                                                   \
+    }
+#define SIPWS_PARAM_OTHERS(value, optional)                                                        \
+    {                                                                                              \
+        {NULL, 0}, value, optional                                                                 \
+    }
 
 /* The table of an element that names none: generic-param only. */
 extern const struct sipws_param_rule sipws_generic_params[];
@@ -42,8 +51,7 @@ bool sipws_gen_value(struct sipws_cur *c);
 /* *( SEMI param ) by a table, at most SIPWS_MAX_PARAMS, no name twice. `out` runs from the first
  * semicolon (without white space before it) to the end of the last parameter; p is NULL where there
  * are none. */
-bool sipws_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
-                  struct sipws_str *out);
+bool sipws_params(struct sipws_cur *c, const struct sipws_param_rule *rules, struct sipws_str *out);
 
 /* The same for param *( COMMA param ): credentials, challenges, Authentication-Info. `out` starts
  * with the first name. */

@@ -136,11 +136,11 @@ struct sipws_value {
  *         more = sipws_value_next(&c, id, &v);
  *     }
  *
- * False with c->diag->err == SIPWS_OK (which both set at their start): there are no more, and c is at
- * its end. False otherwise: refused, with c->diag->rfc set to the field's section where the error
- * has none of its own. An empty value may be refused too, so c at its end alone tells nothing.
- * What follows an element is checked with it: a true of sipws_value_first on a SIPWS_ONE field means
- * that the whole value is good. */
+ * False with c->diag->err == SIPWS_OK (which both set at their start): there are no more, and c is
+ * at its end. False otherwise: refused, with c->diag->rfc set to the field's section where the
+ * error has none of its own. An empty value may be refused too, so c at its end alone tells
+ * nothing. What follows an element is checked with it: a true of sipws_value_first on a SIPWS_ONE
+ * field means that the whole value is good. */
 bool sipws_value_first(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out);
 bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out);
 

@@ -44,7 +44,7 @@ static const char *ipv6_address(const char *p, const char *end, unsigned char ad
         gap = 0;
         p += 2;
     }
-    for (;;) {
+    while (gap < 0 || n < 7) {
         const char *digits = p;
         unsigned value = 0;
         while (p < end && p < digits + 4 && sipws_is(*p, SIPWS_C_HEXDIG)) {
@@ -67,15 +67,11 @@ static const char *ipv6_address(const char *p, const char *end, unsigned char ad
             p = after;
             break;
         }
-        if (n == 8 - (gap >= 0 ? 1 : 0)) {
-            *bad = digits;
-            return NULL;
-        }
         group[2 * n] = (unsigned char)(value >> 8);
         group[2 * n + 1] = (unsigned char)value;
         n++;
         colon = false;
-        if (p == end || *p != ':')
+        if (p == end || *p != ':' || n == (gap < 0 ? 8 : 7))
             break;
         if (end - p >= 2 && p[1] == ':') {
             if (gap >= 0) {
@@ -189,30 +185,42 @@ bool sipws_hostport(struct sipws_cur *c, struct sipws_host *host, int32_t *port)
 
 /* ---- parameters and headers ------------------------------------------------------------------ */
 
-/* A parameter that the grammar names follows its rule to the last octet of its value. */
-static bool known_param(const struct sipws_cur *c, const struct sipws_uri_part *part)
+/* The value of a parameter that the grammar names, by its own rule. False and *known: refused. */
+static bool named_value(struct sipws_cur *c, struct sipws_str name, bool *known)
 {
-    struct sipws_cur value = *c;
-    value.p = part->value.p;
-    value.end = part->value.n ? part->value.p + part->value.n : part->value.p;
-    if (sipws_str_ieq(part->name, SIPWS_STR("transport")) ||
-        sipws_str_ieq(part->name, SIPWS_STR("method")) ||
-        sipws_str_ieq(part->name, SIPWS_STR("user"))) {
-        struct sipws_str token;
-        if (!sipws_token(&value, &token))
+    struct sipws_str token;
+    struct sipws_host host;
+    uint64_t ttl;
+    *known = true;
+    if (sipws_str_ieq(name, SIPWS_STR("transport")) || sipws_str_ieq(name, SIPWS_STR("method")) ||
+        sipws_str_ieq(name, SIPWS_STR("user")))
+        return sipws_token(c, &token);
+    if (sipws_str_ieq(name, SIPWS_STR("ttl")))
+        return sipws_number(c, 0, 255, &ttl, "ttl");
+    if (sipws_str_ieq(name, SIPWS_STR("maddr")))
+        return sipws_host(c, &host);
+    return *known = false;
+}
+
+/* What stands behind "=". A flaw in a named one is one of the parameter, so that it says so. */
+static bool uri_param_value(struct sipws_cur *c, struct sipws_str name)
+{
+    struct sipws_diag inner = {SIPWS_OK, 0, "uri-parameter", ""};
+    struct sipws_cur at = *c;
+    bool known;
+    at.diag = &inner;
+    bool ok = named_value(&at, name, &known);
+    if (!known) {
+        if (!sipws_span_escaped(c, SIPWS_C_PARAM))
             return false;
-    } else if (sipws_str_ieq(part->name, SIPWS_STR("ttl"))) {
-        uint64_t ttl;
-        if (!sipws_number(&value, 0, 255, &ttl, "ttl"))
-            return false;
-    } else if (sipws_str_ieq(part->name, SIPWS_STR("maddr"))) {
-        struct sipws_host host;
-        if (!sipws_host(&value, &host))
-            return false;
-    } else {
-        return true;
+        return c->p > at.p || sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pvalue");
     }
-    return value.p == value.end || sipws_fail(c, value.p, SIPWS_E_URI_PARAM, "uri-parameter");
+    if (ok && at.p < at.end && (sipws_is(*at.p, SIPWS_C_PARAM) || *at.p == '%'))
+        ok = sipws_fail(&at, at.p, SIPWS_E_URI_PARAM, "uri-parameter");
+    if (!ok)
+        return sipws_diag_set(c->diag, SIPWS_E_URI_PARAM, inner.off, inner.rule);
+    c->p = at.p;
+    return true;
 }
 
 /* uri-parameters = *( ";" uri-parameter ) */
@@ -222,34 +230,21 @@ static bool uri_parameters(struct sipws_cur *c, struct sipws_str *out)
     struct sipws_str names[SIPWS_MAX_PARAMS];
     size_t count = 0;
     while (sipws_take(c, ';')) {
-        struct sipws_uri_part part = {{c->p, 0}, {NULL, 0}};
+        const char *p = c->p;
         if (!sipws_span_escaped(c, SIPWS_C_PARAM))
             return sipws_back(c, start);
-        part.name = sipws_slice(part.name.p, c->p);
-        if (part.name.n == 0) {
-            sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pname");
-            return sipws_back(c, start);
-        }
-        if (sipws_take(c, '=')) {
-            part.value.p = c->p;
-            if (!sipws_span_escaped(c, SIPWS_C_PARAM))
-                return sipws_back(c, start);
-            part.value = sipws_slice(part.value.p, c->p);
-            if (part.value.n == 0) {
-                sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pvalue");
-                return sipws_back(c, start);
-            }
-            if (!known_param(c, &part))
-                return sipws_back(c, start);
-        }
-        bool ok = count < SIPWS_MAX_PARAMS ||
-                  sipws_fail(c, part.name.p, SIPWS_E_LIMIT_PARAMS, "uri-parameters");
+        struct sipws_str name = sipws_slice(p, c->p);
+        bool ok = name.n > 0 || sipws_fail(c, p, SIPWS_E_URI_PARAM, "pname");
+        if (ok && sipws_take(c, '='))
+            ok = uri_param_value(c, name);
+        if (ok && count == SIPWS_MAX_PARAMS)
+            ok = sipws_fail(c, p, SIPWS_E_LIMIT_PARAMS, "uri-parameters");
         for (size_t i = 0; ok && i < count; i++)
-            if (sipws_str_ieq(names[i], part.name))
-                ok = sipws_fail(c, part.name.p, SIPWS_E_URI_PARAM_DUPLICATE, "uri-parameters");
+            if (sipws_str_ieq(names[i], name))
+                ok = sipws_fail(c, p, SIPWS_E_URI_PARAM_DUPLICATE, "uri-parameters");
         if (!ok)
             return sipws_back(c, start);
-        names[count++] = part.name;
+        names[count++] = name;
     }
     *out = sipws_slice(start, c->p);
     return true;
@@ -299,38 +294,69 @@ struct sipws_str sipws_uri_param(const struct sipws_uri *uri, struct sipws_str n
 
 /* ---- SIP-URI, SIPS-URI ----------------------------------------------------------------------- */
 
+/* sipws_span_escaped, for a bare URI only as far as the URI can go (RFC 3261 20). */
+static bool span_user(struct sipws_cur *c, enum sipws_uri_place place, uint32_t classes)
+{
+    struct sipws_cur at = *c;
+    if (place == SIPWS_URI_BARE)
+        for (at.end = at.p; at.end < c->end &&
+                            (sipws_is(*at.end, SIPWS_C_URIC) || *at.end == '%') && *at.end != ';' &&
+                            *at.end != ',' && *at.end != '?';)
+            at.end++;
+    if (!sipws_span_escaped(&at, classes))
+        return false;
+    c->p = at.p;
+    return true;
+}
+
+/* Whether an "@" stands in what is left of the URI. */
+static bool at_follows(const struct sipws_cur *c)
+{
+    const char *p = c->p;
+    while (p < c->end && *p != '@' && (sipws_is(*p, SIPWS_C_URIC) || *p == '%'))
+        p++;
+    return p < c->end && *p == '@';
+}
+
+/* user [ ":" password ], as far as it goes. */
+static bool user_password(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
+{
+    const char *start = c->p;
+    if (!span_user(c, place, SIPWS_C_USER))
+        return false;
+    out->user = sipws_slice(start, c->p);
+    if (out->user.n == 0 || !sipws_take(c, ':'))
+        return true;
+    const char *p = c->p;
+    if (!span_user(c, place, SIPWS_C_PASSWORD))
+        return sipws_back(c, start);
+    out->password = sipws_slice(p, c->p);
+    return true;
+}
+
 /* [ userinfo ]: takes it if there is one. What looks like the user may turn out to be the host; it
  * is a user for certain only by the "@" behind it. */
 static bool userinfo(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
 {
     const char *start = c->p;
-    if (!sipws_span_escaped(c, SIPWS_C_USER))
-        return false;
-    struct sipws_str user = sipws_slice(start, c->p), password = {NULL, 0};
-    if (user.n > 0 && sipws_take(c, ':')) {
-        password.p = c->p;
-        if (!sipws_span_escaped(c, SIPWS_C_PASSWORD))
-            return sipws_back(c, start);
-        password = sipws_slice(password.p, c->p);
-    }
-    if (sipws_peek(c) != '@') {
-        /* No user after all, unless an "@" follows somewhere: then the octet here spoils it. */
-        const char *at = sipws_span(c->p, c->end, SIPWS_C_URIC);
-        at = memchr(c->p, '@', (size_t)(at - c->p));
-        if (at && at > c->p && place == SIPWS_URI_WHOLE) {
-            sipws_fail(c, c->p, SIPWS_E_URI_USER, "userinfo");
-            return sipws_back(c, start);
-        }
-        c->p = start;
+    struct sipws_diag *diag = c->diag, flaw;
+    c->diag = &flaw;
+    bool ok = user_password(c, place, out);
+    c->diag = diag;
+    if (ok && sipws_peek(c) == '@' && out->user.n > 0) {
+        c->p++;
         return true;
     }
-    if (user.n == 0) {
-        sipws_fail(c, c->p, SIPWS_E_URI_USER, "user");
+    /* No user, unless an "@" follows somewhere: then the octet here spoils it. */
+    if (place == SIPWS_URI_WHOLE && at_follows(c)) {
+        if (ok)
+            sipws_fail(c, c->p, SIPWS_E_URI_USER, "userinfo");
+        else if (diag)
+            *diag = flaw;
         return sipws_back(c, start);
     }
-    c->p++;
-    out->user = user;
-    out->password = password;
+    out->user = out->password = (struct sipws_str){NULL, 0};
+    c->p = start;
     return true;
 }
 
@@ -347,32 +373,51 @@ static bool sip_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipw
 
 /* ---- absoluteURI ----------------------------------------------------------------------------- */
 
-/* net-path after its "//": authority [ abs-path ]. A reg-name takes all that a srvr does, but for
- * an IPv6reference and the octets of a userinfo. */
+/* Whether an IPv6reference follows, perhaps behind a userinfo, to which *host then points. */
+static bool srvr_ipv6(const struct sipws_cur *c, const char **host)
+{
+    struct sipws_cur at = *c;
+    at.diag = NULL;
+    if (!sipws_span_escaped(&at, SIPWS_C_USER))
+        return false;
+    if (at.p > c->p) {
+        if (sipws_take(&at, ':') && !sipws_span_escaped(&at, SIPWS_C_PASSWORD))
+            return false;
+        if (!sipws_take(&at, '@'))
+            return false;
+    }
+    *host = at.p;
+    return sipws_peek(&at) == '[';
+}
+
+/* net-path after its "//": authority [ abs-path ]. A reg-name and what may follow it take all that
+ * a srvr does, but for one with an IPv6reference. The octet behind an authority is "/", "?" or
+ * none. */
 static bool net_path(struct sipws_cur *c)
 {
-    const char *start = c->p;
-    if (!sipws_span_escaped(c, SIPWS_C_REG_NAME))
-        return false;
-    if (sipws_peek(c) == '[') {
+    const char *start = c->p, *end;
+    if (srvr_ipv6(c, &c->p)) {
         struct sipws_host host;
         int32_t port;
-        if (c->p > start && c->p[-1] != '@') {
-            sipws_fail(c, c->p, SIPWS_E_URI_HOST, "authority");
-            return sipws_back(c, start);
-        }
         if (!sipws_hostport(c, &host, &port))
             return sipws_back(c, start);
+    } else {
+        c->p = start;
+        if (!sipws_span_escaped(c, SIPWS_C_REG_NAME))
+            return false;
     }
-    if (sipws_peek(c) == '/' && !sipws_span_escaped(c, SIPWS_C_PCHAR | SIPWS_C_URIC))
+    end = c->p;
+    if (end < c->end && sipws_is(*end, SIPWS_C_URIC) && *end != '/' && *end != '?') {
+        sipws_fail(c, end, SIPWS_E_URI_OCTET, "authority");
         return sipws_back(c, start);
+    }
     return true;
 }
 
 static bool absolute_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
 {
     const char *start = c->p;
-    if (c->p == c->end || !sipws_is(*c->p, SIPWS_C_URIC | SIPWS_C_UNRESERVED | SIPWS_C_URIC)) {
+    if (c->p == c->end || !sipws_is(*c->p, SIPWS_C_URIC)) {
         if (sipws_peek(c) != '%')
             return sipws_fail(c, c->p, SIPWS_E_URI_OCTET, "absoluteURI");
     }
@@ -413,8 +458,8 @@ bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri
         out->scheme = SIPWS_SCHEME_SIP;
     else if (sipws_str_ieq(out->scheme_name, SIPWS_STR("sips")))
         out->scheme = SIPWS_SCHEME_SIPS;
-    bool ok = out->scheme == SIPWS_SCHEME_OTHER ? absolute_uri(c, place, out)
-                                                : sip_uri(c, place, out);
+    bool ok =
+        out->scheme == SIPWS_SCHEME_OTHER ? absolute_uri(c, place, out) : sip_uri(c, place, out);
     if (!ok)
         return sipws_back(c, start);
     out->text = sipws_slice(start, c->p);
@@ -505,6 +550,15 @@ static void put_lower(struct sipws_out *o, struct sipws_str s)
         sipws_put_char(o, s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i]);
 }
 
+void sipws_hostport_print(struct sipws_out *o, const struct sipws_host *host, int32_t port)
+{
+    put_lower(o, host->text);
+    if (port != SIPWS_NO_PORT) {
+        sipws_put_char(o, ':');
+        sipws_put_uint(o, (uint64_t)port);
+    }
+}
+
 void sipws_uri_print(struct sipws_out *o, const struct sipws_uri *uri)
 {
     put_lower(o, uri->scheme_name);
@@ -521,11 +575,7 @@ void sipws_uri_print(struct sipws_out *o, const struct sipws_uri *uri)
         }
         sipws_put_char(o, '@');
     }
-    put_lower(o, uri->host.text);
-    if (uri->port != SIPWS_NO_PORT) {
-        sipws_put_char(o, ':');
-        sipws_put_uint(o, (uint64_t)uri->port);
-    }
+    sipws_hostport_print(o, &uri->host, uri->port);
     sipws_put(o, uri->params);
     sipws_put(o, uri->headers);
 }

@@ -16,7 +16,7 @@ enum sipws_host_kind { SIPWS_HOST_NONE, SIPWS_HOST_NAME, SIPWS_HOST_IPV4, SIPWS_
 
 struct sipws_host {
     enum sipws_host_kind kind;
-    struct sipws_str text; /* as it stands; an IPv6reference with its brackets */
+    struct sipws_str text;  /* as it stands; an IPv6reference with its brackets */
     unsigned char addr[16]; /* the address: 4 octets of IPv4, 16 of IPv6 */
 };
 
@@ -55,7 +55,8 @@ bool sipws_hostport(struct sipws_cur *c, struct sipws_host *host, int32_t *port)
 
 /* Where a URI stands decides how much of it belongs to the URI. */
 enum sipws_uri_place {
-    SIPWS_URI_WHOLE, /* Request-URI, or between angle brackets: parameters and headers belong to it */
+    SIPWS_URI_WHOLE, /* Request-URI, or between angle brackets: parameters and headers belong to it
+                      */
     SIPWS_URI_BARE   /* addr-spec alone: ";" and "," end it; "?" may not follow (RFC 3261 20) */
 };
 
@@ -77,6 +78,9 @@ bool sipws_uri_eq(const struct sipws_uri *a, const struct sipws_uri *b);
 
 /* Same host: names without regard to case, addresses as numbers (RFC 5954 4.2). */
 bool sipws_host_eq(const struct sipws_host *a, const struct sipws_host *b);
+
+/* host [ ":" port ], names and hexadecimal digits in lower case. */
+void sipws_hostport_print(struct sipws_out *o, const struct sipws_host *host, int32_t port);
 
 /* Canonical: scheme and host in lower case, the rest as it stands. */
 void sipws_uri_print(struct sipws_out *o, const struct sipws_uri *uri);

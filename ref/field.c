@@ -1,0 +1,331 @@
+#include "field_impl.h"
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static const struct sipws_field_info rows[SIPWS_FIELD_COUNT] = {
+    [SIPWS_F_EXTENSION] = {"", "", SIPWS_MANY, sipws_header_value, "3261 25.1"},
+#define F(id, text, compact, shape, rule, rfc)                                                     \
+    [SIPWS_F_##id] = {text, compact, shape, sipws_##rule, rfc},
+#include "field.def"
+#undef F
+};
+
+const struct sipws_field_info *sipws_field_info(enum sipws_field_id id)
+{
+    return &rows[(unsigned)id < SIPWS_FIELD_COUNT ? id : SIPWS_F_EXTENSION];
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+/* Of all the rows only those of the right length are left once `n` is a constant. Most senders
+ * write names as they are printed here, so that is tried first. */
+INLINE enum sipws_field_id find_of_length(struct sipws_str name, size_t n)
+{
+#define F(id, text, compact, shape, rule, rfc)                                                     \
+    if (sizeof(text) - 1 == n &&                                                                   \
+        (memcmp(name.p, text, sizeof(text) - 1) == 0 || sipws_str_ieq(name, SIPWS_STR(text))))     \
+        return SIPWS_F_##id;
+#include "field.def"
+#undef F
+    return SIPWS_F_EXTENSION;
+}
+
+static enum sipws_field_id find_compact(char ch)
+{
+    char letter = sipws_is(ch, SIPWS_C_ALPHA) ? (char)(ch | 0x20) : '\0';
+#define F(id, text, compact, shape, rule, rfc)                                                     \
+    if (sizeof(compact) == 2 && letter == compact[0])                                              \
+        return SIPWS_F_##id;
+#include "field.def"
+#undef F
+    return SIPWS_F_EXTENSION;
+}
+
+enum sipws_field_id sipws_field_find(struct sipws_str name)
+{
+#define LENGTH(n)                                                                                  \
+    case n:                                                                                        \
+        return find_of_length(name, n);
+    switch (name.n) {
+    case 1:
+        return name.p[0] == '\0' ? SIPWS_F_EXTENSION : find_compact(name.p[0]);
+        LENGTH(2)
+        LENGTH(3)
+        LENGTH(4)
+        LENGTH(5)
+        LENGTH(6)
+        LENGTH(7)
+        LENGTH(8)
+        LENGTH(9)
+        LENGTH(10)
+        LENGTH(11)
+        LENGTH(12)
+        LENGTH(13)
+        LENGTH(14)
+        LENGTH(15)
+        LENGTH(16)
+        LENGTH(17)
+        LENGTH(18)
+        LENGTH(19)
+        LENGTH(20)
+    default:
+        return SIPWS_F_EXTENSION;
+    }
+#undef LENGTH
+}
+
+#define F(id, text, compact, shape, rule, rfc)                                                     \
+    _Static_assert(sizeof(text) - 1 >= 2 && sizeof(text) - 1 <= 20,                                \
+                   "sipws_field_find has no such length");
+#include "field.def"
+#undef F
+
+/* ---- the elements of a value ----------------------------------------------------------------- */
+
+static bool is_list(enum sipws_shape shape)
+{
+    return shape == SIPWS_LIST || shape == SIPWS_LIST_EMPTY;
+}
+
+/* Behind an element: the end, or a comma of a list, with the white space before it skipped. */
+static bool ends_here(struct sipws_cur *c, enum sipws_shape shape)
+{
+    if (c->p == c->end)
+        return true;
+    struct sipws_cur at = *c;
+    sipws_sws(&at);
+    if (at.p == at.end && (c->allow & SIPWS_ALLOW_TRAILING_WSP)) {
+        c->p = at.p;
+        return true;
+    }
+    if (at.p == at.end)
+        return sipws_fail(c, c->p, SIPWS_E_LWS, "SWS");
+    if (is_list(shape) && *at.p == ',') {
+        c->p = at.p;
+        return true;
+    }
+    return sipws_fail(c, at.p, sipws_blank(*at.p) ? SIPWS_E_LWS : SIPWS_E_SURPLUS,
+                      is_list(shape) ? "COMMA" : "message-header");
+}
+
+/* One element and what follows it; `first`: no comma came before it. */
+static bool element(struct sipws_cur *c, const struct sipws_field_info *info, bool first,
+                    struct sipws_value *out)
+{
+    const char *start = c->p;
+    out->params = (struct sipws_str){NULL, 0};
+    if (!info->read(c, out))
+        return false;
+    const char *end = c->p;
+    while (end > start && sipws_blank(end[-1])) /* SWS that a last rule took with it */
+        end--;
+    out->text = sipws_slice(start, end);
+    if (out->kind == SIPWS_K_STAR && !first)
+        return sipws_fail(c, start, SIPWS_E_CONTACT_STAR, "STAR");
+    if (out->kind == SIPWS_K_STAR && sipws_peek(c) == ',')
+        return sipws_fail(c, c->p, SIPWS_E_CONTACT_STAR, "STAR");
+    return ends_here(c, info->shape);
+}
+
+/* The commas between elements: one, or under SIPWS_ALLOW_EMPTY_ELEMENT any number anywhere. */
+static bool commas(struct sipws_cur *c, bool first)
+{
+    const char *comma = NULL;
+    while (sipws_peek(c) == ',') {
+        if ((first || comma) && !(c->allow & SIPWS_ALLOW_EMPTY_ELEMENT))
+            return sipws_fail(c, c->p, SIPWS_E_LIST_ELEMENT, "COMMA");
+        comma = c->p++;
+        sipws_sws(c);
+    }
+    if (comma && c->p == c->end && !(c->allow & SIPWS_ALLOW_EMPTY_ELEMENT))
+        return sipws_fail(c, comma, SIPWS_E_LIST_ELEMENT, "COMMA");
+    return true;
+}
+
+static bool refuse(struct sipws_cur *c, const char *start, const struct sipws_field_info *info)
+{
+    if (c->diag && c->diag->rfc[0] == '\0')
+        c->diag->rfc = info->rfc;
+    return sipws_back(c, start);
+}
+
+static void nothing_refused(struct sipws_cur *c)
+{
+    if (c->diag)
+        *c->diag = (struct sipws_diag){SIPWS_OK, 0, "", ""};
+}
+
+bool sipws_value_first(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out)
+{
+    const struct sipws_field_info *info = sipws_field_info(id);
+    const char *start = c->p;
+    nothing_refused(c);
+    if (is_list(info->shape)) {
+        if (info->shape == SIPWS_LIST_EMPTY && c->p == c->end)
+            return false;
+        if (!commas(c, true))
+            return refuse(c, start, info);
+        if (c->p == c->end) {
+            if (info->shape == SIPWS_LIST_EMPTY)
+                return false;
+            sipws_fail(c, c->p, SIPWS_E_LIST_ELEMENT, info->name);
+            return refuse(c, start, info);
+        }
+    }
+    return element(c, info, true, out) || refuse(c, start, info);
+}
+
+bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out)
+{
+    const struct sipws_field_info *info = sipws_field_info(id);
+    const char *start = c->p;
+    nothing_refused(c);
+    if (c->p == c->end)
+        return false;
+    if (!commas(c, false))
+        return refuse(c, start, info);
+    if (c->p == c->end)
+        return false;
+    return element(c, info, false, out) || refuse(c, start, info);
+}
+
+/* ---- printing -------------------------------------------------------------------------------- */
+
+static void put_digits(struct sipws_out *o, unsigned value, unsigned digits)
+{
+    for (unsigned unit = digits == 4 ? 1000 : digits == 3 ? 100 : 10; unit > 0; unit /= 10)
+        sipws_put_char(o, (char)('0' + value / unit % 10));
+}
+
+static void put_name(struct sipws_out *o, const char (*names)[4], unsigned i)
+{
+    sipws_put(o, (struct sipws_str){names[i], 3});
+}
+
+static void put_date(struct sipws_out *o, const struct sipws_date *d)
+{
+    put_name(o, sipws_wkday_names, d->weekday % 7u);
+    sipws_put_lit(o, ", ");
+    put_digits(o, d->day, 2);
+    sipws_put_char(o, ' ');
+    put_name(o, sipws_month_names, (d->month + 11u) % 12u);
+    sipws_put_char(o, ' ');
+    put_digits(o, d->year, 4);
+    sipws_put_char(o, ' ');
+    put_digits(o, d->hour, 2);
+    sipws_put_char(o, ':');
+    put_digits(o, d->minute, 2);
+    sipws_put_char(o, ':');
+    put_digits(o, d->second, 2);
+    sipws_put_lit(o, " GMT");
+}
+
+static void put_via(struct sipws_out *o, const struct sipws_via *via)
+{
+    sipws_put(o, via->protocol);
+    sipws_put_char(o, '/');
+    sipws_put(o, via->version);
+    sipws_put_char(o, '/');
+    sipws_put(o, via->transport);
+    sipws_put_char(o, ' ');
+    sipws_hostport_print(o, &via->host, via->port);
+}
+
+void sipws_value_print(struct sipws_out *o, const struct sipws_value *v)
+{
+    switch (v->kind) {
+    case SIPWS_K_TEXT:
+        sipws_put_unfolded(o, v->text);
+        return; /* its parameters, if any, are part of the text */
+    case SIPWS_K_TOKEN:
+        sipws_put(o, v->token);
+        break;
+    case SIPWS_K_NUMBER:
+        sipws_put_uint(o, v->number.value);
+        if (v->number.comment.p) {
+            sipws_put_char(o, ' ');
+            sipws_put_unfolded(o, v->number.comment);
+        }
+        break;
+    case SIPWS_K_ADDR:
+        sipws_addr_print(o, &v->addr);
+        break;
+    case SIPWS_K_STAR:
+        sipws_put_char(o, '*');
+        return;
+    case SIPWS_K_URI:
+        sipws_put_char(o, '<');
+        sipws_uri_print(o, &v->uri);
+        sipws_put_char(o, '>');
+        break;
+    case SIPWS_K_VIA:
+        put_via(o, &v->via);
+        break;
+    case SIPWS_K_CSEQ:
+        sipws_put_uint(o, v->cseq.number);
+        sipws_put_char(o, ' ');
+        sipws_put(o, v->cseq.method);
+        return;
+    case SIPWS_K_RACK:
+        sipws_put_uint(o, v->rack.response);
+        sipws_put_char(o, ' ');
+        sipws_put_uint(o, v->rack.number);
+        sipws_put_char(o, ' ');
+        sipws_put(o, v->rack.method);
+        return;
+    case SIPWS_K_CALL_ID:
+        sipws_put(o, v->call_id);
+        break;
+    case SIPWS_K_MEDIA:
+        sipws_put(o, v->media.type);
+        sipws_put_char(o, '/');
+        sipws_put(o, v->media.subtype);
+        break;
+    case SIPWS_K_DATE:
+        put_date(o, &v->date);
+        return;
+    case SIPWS_K_TIMESTAMP:
+        sipws_put(o, v->timestamp.value);
+        if (v->timestamp.delay.p) {
+            sipws_put_char(o, ' ');
+            sipws_put(o, v->timestamp.delay);
+        }
+        return;
+    case SIPWS_K_WARNING:
+        put_digits(o, v->warning.code, 3);
+        sipws_put_char(o, ' ');
+        sipws_put(o, v->warning.agent);
+        sipws_put_char(o, ' ');
+        sipws_put_unfolded(o, v->warning.quoted);
+        return;
+    case SIPWS_K_CHALLENGE:
+    case SIPWS_K_CREDENTIALS:
+        sipws_put(o, v->auth.scheme);
+        sipws_put_char(o, ' ');
+        sipws_put(o, v->auth.token68);
+        break;
+    case SIPWS_K_AUTH_INFO:
+        break;
+    case SIPWS_K_IDENTITY:
+        sipws_put(o, v->identity);
+        break;
+    case SIPWS_KIND_COUNT:
+        return;
+    }
+    sipws_params_print(o, v->params);
+}
+
+const char *sipws_kind_name(enum sipws_kind kind)
+{
+    static const char *const names[SIPWS_KIND_COUNT] = {
+        "text",      "token",   "number",    "addr",        "star",      "uri",
+        "via",       "cseq",    "rack",      "call-id",     "media",     "date",
+        "timestamp", "warning", "challenge", "credentials", "auth-info", "identity"};
+    return (unsigned)kind < SIPWS_KIND_COUNT ? names[kind] : "";
+}
