@@ -145,8 +145,8 @@ bool sipws_conn_refuse(struct sipws_conn *c, struct sipws_io *io, unsigned statu
                        struct sipws_str more)
 {
     struct sipws_out size = sipws_out(NULL, 0);
-    sipws_http_put_refusal(&size, status, more);
-    if (c->state != SIPWS_CONN_ANSWER || size.n > room(io))
+    if (c->state != SIPWS_CONN_ANSWER || !sipws_http_put_refusal(&size, status, more) ||
+        size.n > room(io))
         return false;
     sipws_http_put_refusal(&io->out, status, more);
     enter(c, SIPWS_CONN_CLOSED, io->now);
@@ -177,6 +177,7 @@ static enum sipws_event_kind read_sip(struct sipws_conn *c, struct sipws_io *io,
     ev->msg = &c->msg;
     if (!sipws_msg_check(&c->msg, transport, c->config.allow, &report))
         return give(ev, SIPWS_EV_REFUSED);
+    ev->diag = (struct sipws_diag){0}; /* a warning at most */
     return give(ev, SIPWS_EV_MESSAGE);
 }
 

@@ -13,6 +13,24 @@
  * - Extensions may be offered and are never agreed to; a server that agrees to one is refused.
  * - Octets behind a request's head are the start of the first frame. A client must not send them
  *   before the answer (RFC 6455 4.1), but when it sent them cannot be told from the octets.
+ * - HTTP's grammar is that of RFC 7230, which replaced RFC 2616: one digit on each side of the
+ *   version's dot, one space in the start line, nothing before it. Lists keep the empty elements
+ *   of RFC 2616's #rule, which RFC 7230 7 has a recipient ignore.
+ * - Versions 1.1 to 1.9 are taken; HTTP/2 opens WebSockets in another way (RFC 8441).
+ * - Host has at least one octet and, behind its colon, a port of at least one digit, at most 65535:
+ *   it repeats the host and port of a ws URI (RFC 6455 4.1), which RFC 3986 would let be empty.
+ *   Where the request-target is an absolute URI, Host must name the same server.
+ * - Origin is one serialized origin or null: RFC 6455 has no use for the list of RFC 6454.
+ * - Authorization and Cookie stand once, though none of ours: who reads the first of two and who
+ *   reads the last see different users.
+ * - A quoted extension parameter is a token between its quotes (RFC 6455 9.1; erratum 6997, which
+ *   would lift that, is not verified).
+ *
+ * A head is judged from its first octet to its last, and the first refusal is the verdict. Then
+ * comes what is missing, in the order Host, Upgrade, Connection, Sec-WebSocket-Version,
+ * Sec-WebSocket-Key or -Accept, Sec-WebSocket-Protocol: a field that is not there is at fault at
+ * the empty line, one whose values lack what they must name is at fault where its first value
+ * starts, and a field that stands twice at the second one's name.
  */
 #ifndef SIPWS_HTTP_H
 #define SIPWS_HTTP_H
@@ -45,8 +63,8 @@ struct sipws_http {
     unsigned status;         /* of a response */
     struct sipws_str reason;
     struct sipws_str host, origin, key, accept;
-    struct sipws_str protocol; /* response: the one that was chosen */
-    bool offers_sip;           /* request */
+    struct sipws_str protocol;                             /* response: the one that was chosen */
+    bool offers_sip;                                       /* request */
     struct sipws_http_field fields[SIPWS_MAX_HEAD_FIELDS]; /* all, in their order */
     size_t n;
 };
@@ -55,7 +73,8 @@ struct sipws_http {
 bool sipws_http_request(struct sipws_str head, struct sipws_http *out, struct sipws_diag *diag);
 
 /* A server's response, read by the client that sent `key`. Every status but 101 is refused as
- * http-status, with out->status set. */
+ * http-status, with out->status, reason and fields set: all fields whose lines are sound up to the
+ * first that is not, their values as they stand. */
 bool sipws_http_response(struct sipws_str head, struct sipws_str key, struct sipws_http *out,
                          struct sipws_diag *diag);
 
@@ -71,17 +90,20 @@ struct sipws_http_ask {
     struct sipws_str more;   /* further header lines, each with its CRLF; may be empty */
 };
 
-/* Prints a request for the subprotocol sip. False: `ask` has an octet that would break it; nothing
- * was printed. */
+/* Prints a request for the subprotocol sip. False: a server that reads as sipws_http_request does
+ * would refuse it, for an octet that may not stand where it goes, for a line of `more` that repeats
+ * what is printed here, or for too many lines; nothing was printed. `more` may offer further
+ * subprotocols and extensions. */
 bool sipws_http_put_request(struct sipws_out *o, const struct sipws_http_ask *ask,
                             struct sipws_str key);
 
-/* Prints the 101 that answers `key`. False: libcrypto failed. */
+/* Prints the 101 that answers `key`. False: libcrypto failed; nothing was printed. */
 bool sipws_http_put_accept(struct sipws_out *o, struct sipws_str key);
 
-/* Prints a refusal with `status` (400, 401, 403, 404, 426, 431, 503, …), an empty body, the header
- * lines that the status calls for (Sec-WebSocket-Version for 426) and `more` (as in
- * sipws_http_ask). */
-void sipws_http_put_refusal(struct sipws_out *o, unsigned status, struct sipws_str more);
+/* Prints a refusal with `status` (a redirection or an error: 400, 401, 403, 404, 426, 431, 503, …),
+ * an empty body, the header lines that the status calls for (Sec-WebSocket-Version for 400 and 426,
+ * Upgrade for 426) and `more` (as in sipws_http_ask; WWW-Authenticate for 401). False: the status
+ * is another, or `more` is not whole lines; nothing was printed. */
+bool sipws_http_put_refusal(struct sipws_out *o, unsigned status, struct sipws_str more);
 
 #endif
