@@ -285,6 +285,8 @@ bool sipws_comment(struct sipws_cur *c, struct sipws_str *out)
 bool sipws_text_utf8_trim(struct sipws_cur *c, struct sipws_str *out)
 {
     const char *start = c->p, *trimmed = start;
+    if (c->p < c->end && (sipws_is(*c->p, SIPWS_C_WSP) || *c->p == '\r' || *c->p == '\n'))
+        return sipws_fail(c, c->p, SIPWS_E_LWS, "TEXT-UTF8-TRIM");
     while (c->p < c->end) {
         c->p = sipws_span(c->p, c->end, SIPWS_C_TEXT);
         trimmed = c->p;

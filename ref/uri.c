@@ -294,15 +294,23 @@ struct sipws_str sipws_uri_param(const struct sipws_uri *uri, struct sipws_str n
 
 /* ---- SIP-URI, SIPS-URI ----------------------------------------------------------------------- */
 
-/* sipws_span_escaped, for a bare URI only as far as the URI can go (RFC 3261 20). */
+/* Where a URI ends for certain: the end of the input, or for a bare one what RFC 3261 20 has in
+ * brackets only. */
+static const char *uri_end(const struct sipws_cur *c, enum sipws_uri_place place)
+{
+    const char *p = c->p;
+    if (place == SIPWS_URI_WHOLE)
+        return c->end;
+    while (p < c->end && *p != ';' && *p != ',' && *p != '?')
+        p++;
+    return p;
+}
+
+/* sipws_span_escaped, as far as the URI can go. */
 static bool span_user(struct sipws_cur *c, enum sipws_uri_place place, uint32_t classes)
 {
     struct sipws_cur at = *c;
-    if (place == SIPWS_URI_BARE)
-        for (at.end = at.p; at.end < c->end &&
-                            (sipws_is(*at.end, SIPWS_C_URIC) || *at.end == '%') && *at.end != ';' &&
-                            *at.end != ',' && *at.end != '?';)
-            at.end++;
+    at.end = uri_end(c, place);
     if (!sipws_span_escaped(&at, classes))
         return false;
     c->p = at.p;
@@ -407,7 +415,8 @@ static bool net_path(struct sipws_cur *c)
             return false;
     }
     end = c->p;
-    if (end < c->end && sipws_is(*end, SIPWS_C_URIC) && *end != '/' && *end != '?') {
+    if (end < c->end && (sipws_is(*end, SIPWS_C_URIC) || *end == '%') && *end != '/' &&
+        *end != '?') {
         sipws_fail(c, end, SIPWS_E_URI_OCTET, "authority");
         return sipws_back(c, start);
     }
@@ -417,27 +426,20 @@ static bool net_path(struct sipws_cur *c)
 static bool absolute_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
 {
     const char *start = c->p;
-    if (c->p == c->end || !sipws_is(*c->p, SIPWS_C_URIC)) {
-        if (sipws_peek(c) != '%')
-            return sipws_fail(c, c->p, SIPWS_E_URI_OCTET, "absoluteURI");
+    struct sipws_cur at = *c;
+    at.end = uri_end(c, place);
+    if (at.p == at.end || !(sipws_is(*at.p, SIPWS_C_URIC) || *at.p == '%'))
+        return sipws_fail(c, at.p, SIPWS_E_URI_OCTET, "absoluteURI");
+    if (at.end - at.p >= 2 && at.p[0] == '/' && at.p[1] == '/') {
+        at.p += 2;
+        if (!net_path(&at))
+            return false;
     }
-    if (c->end - c->p >= 2 && c->p[0] == '/' && c->p[1] == '/') {
-        c->p += 2;
-        if (!net_path(c))
-            return sipws_back(c, start);
-    }
-    if (!sipws_span_escaped(c, SIPWS_C_URIC))
-        return sipws_back(c, start);
-    if (place == SIPWS_URI_BARE) {
-        const char *p = start;
-        while (p < c->p && *p != ';' && *p != ',' && *p != '?')
-            p++;
-        if (p < c->p && *p == '?')
-            return sipws_back(c, start) || sipws_fail(c, p, SIPWS_E_ADDR_BARE, "addr-spec");
-        c->p = p;
-        if (p == start)
-            return sipws_fail(c, p, SIPWS_E_URI_OCTET, "absoluteURI");
-    }
+    if (!sipws_span_escaped(&at, SIPWS_C_URIC))
+        return false;
+    if (place == SIPWS_URI_BARE && at.p < c->end && *at.p == '?')
+        return sipws_fail(c, at.p, SIPWS_E_ADDR_BARE, "addr-spec");
+    c->p = at.p;
     out->opaque = sipws_slice(start, c->p);
     return true;
 }
