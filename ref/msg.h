@@ -18,12 +18,17 @@ struct sipws_report {
     size_t errors; /* those of severity SIPWS_ERROR */
 };
 
-/* A report of what the caller's array has room for. A full report ends the reading, unless what
- * follows is certain to be no error. */
+/* A report of what the caller's array has room for. Warnings and notes give way to errors: no
+ * warning keeps an error from being found, so a report of capacity 1 ends with the first error, and
+ * only a report that is full of errors ends the reading. */
 static inline struct sipws_report sipws_report(struct sipws_diag *p, size_t cap)
 {
     return (struct sipws_report){p, cap, 0, 0};
 }
+
+/* Adds `d`, which sipws_diag_set has filled. False: the report has no room for one more error. A
+ * report of capacity 0 counts the first error and ends with it. */
+bool sipws_report_add(struct sipws_report *r, const struct sipws_diag *d);
 
 enum sipws_method {
     SIPWS_M_EXTENSION, /* any other token */
