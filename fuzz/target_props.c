@@ -1,7 +1,9 @@
 /* props: any property, as a fuzz target.
  *
  * The input is a tape file, or two octets that select a property and then the tape. Aborts when
- * the property fails, after telling the story; keeps what the properties keep.
+ * the property fails, after telling the story; keeps what the properties keep. The properties that
+ * are false by design count only where SIPWS_SELFTEST is set, as in the tests: an engine finds their
+ * names soon.
  */
 #include "property.h"
 
@@ -15,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const unsigned char *tape;
     size_t n;
     const struct prop *p = prop_select(data, size, &tape, &n);
-    if (!p || n > 1 << 20)
+    if (!p || n > 1 << 20 || (prop_is_selftest(p) && !getenv("SIPWS_SELFTEST")))
         return 0;
     if (!trial)
         trial = prop_trial_new();

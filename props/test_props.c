@@ -79,6 +79,7 @@ static enum verdict target_verdict(const unsigned char *input, size_t n)
         if (!freopen("/dev/null", "w", stderr))
             _exit(3);
         signal(SIGABRT, SIG_DFL);
+        setenv("SIPWS_SELFTEST", "props", 1);
         _exit(LLVMFuzzerTestOneInput(input, n));
     }
     assert_int_equal(waitpid(child, &status, 0), child);
