@@ -10,7 +10,7 @@ enum {
     LEN_7_MAX = 125, /* the longest payload whose length is in the second octet */
     LEN_16 = 126,    /* the length is in the next two octets, */
     LEN_63 = 127,    /* or in the next eight */
-    BLOCK = 1024     /* octets unmasked and then, while they are at hand, checked for UTF-8 */
+    BLOCK = 4096     /* octets unmasked and then, while they are at hand, checked for UTF-8 */
 };
 
 bool sipws_close_sendable(unsigned code)
@@ -23,47 +23,58 @@ bool sipws_close_sendable(unsigned code)
 
 /* ---- masking --------------------------------------------------------------------------------- */
 
-static uint64_t load(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
+/* Sixteen octets at a time where the compiler knows vectors (SSE2, NEON, or words where the machine
+ * has none), eight elsewhere. */
+#if defined(__GNUC__)
+typedef uint64_t lane __attribute__((vector_size(16)));
+#else
+typedef uint64_t lane;
+#endif
 
-static void store(char *p, uint64_t w)
-{
-    memcpy(p, &w, sizeof w);
-}
+enum { LANE = sizeof(lane) };
 
 /* As sipws_unmask. Returns whether all octets are ASCII now, which is nearly free to know here. */
 static bool unmask(char *dst, const char *src, size_t n, const unsigned char key[4], size_t phase)
 {
-    unsigned char octets[8];
-    for (size_t i = 0; i < 8; i++)
+    unsigned char octets[LANE];
+    for (size_t i = 0; i < 4; i++)
         octets[i] = key[(phase + i) % 4];
-    uint64_t k, any = 0;
-    memcpy(&k, octets, sizeof k);
-    for (; n >= 32; n -= 32, src += 32, dst += 32) {
-        /* All is loaded before any is stored, so that dst may be src. */
-        uint64_t a = load(src) ^ k, b = load(src + 8) ^ k;
-        uint64_t c = load(src + 16) ^ k, d = load(src + 24) ^ k;
-        store(dst, a);
-        store(dst + 8, b);
-        store(dst + 16, c);
-        store(dst + 24, d);
-        any |= a | b | c | d;
+    for (size_t i = 4; i < LANE; i += 4)
+        memcpy(octets + i, octets, 4);
+    lane k, a, b, c, d, any;
+    memcpy(&k, octets, LANE);
+    any = k ^ k;
+    for (; n >= 4 * LANE; n -= 4 * LANE, src += 4 * LANE, dst += 4 * LANE) {
+        memcpy(&a, src, LANE); /* all is loaded before any is stored: dst may be src */
+        memcpy(&b, src + LANE, LANE);
+        memcpy(&c, src + 2 * LANE, LANE);
+        memcpy(&d, src + 3 * LANE, LANE);
+        a ^= k;
+        b ^= k;
+        c ^= k;
+        d ^= k;
+        any |= (a | b) | (c | d);
+        memcpy(dst, &a, LANE);
+        memcpy(dst + LANE, &b, LANE);
+        memcpy(dst + 2 * LANE, &c, LANE);
+        memcpy(dst + 3 * LANE, &d, LANE);
     }
-    for (; n >= 8; n -= 8, src += 8, dst += 8) {
-        uint64_t a = load(src) ^ k;
-        store(dst, a);
+    for (; n >= LANE; n -= LANE, src += LANE, dst += LANE) {
+        memcpy(&a, src, LANE);
+        a ^= k;
         any |= a;
+        memcpy(dst, &a, LANE);
     }
+    uint64_t words[LANE / sizeof(uint64_t)], high = 0;
+    memcpy(words, &any, LANE);
+    for (size_t i = 0; i < LANE / sizeof(uint64_t); i++)
+        high |= words[i];
     for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)src[i] ^ octets[i];
-        dst[i] = (char)c;
-        any |= c;
+        unsigned char octet = (unsigned char)src[i] ^ octets[i];
+        dst[i] = (char)octet;
+        high |= octet;
     }
-    return (any & HIGH_BITS) == 0;
+    return (high & HIGH_BITS) == 0;
 }
 
 void sipws_unmask(char *dst, const char *src, size_t n, const unsigned char key[4], size_t phase)
