@@ -1,0 +1,128 @@
+"""A child that can be watched and always comes to an end."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+GRACE = 1.5  # seconds between asking a child to end and making it
+
+
+def descendants(pid):
+    """The process and everything below it. AFL++'s fork server is in a session of its own, so a
+    process group alone would miss it."""
+    children = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, ValueError, IndexError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        p = todo.pop()
+        found.append(p)
+        todo += children.get(p, [])
+    return found
+
+
+class Child:
+    """A command whose output goes to a log file that is read while it grows."""
+
+    def __init__(self, command, log, env=None, cwd=None):
+        self.command = [str(c) for c in command]
+        self.log = Path(log)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.asked = None  # when it was asked to end
+        self.killed = False
+        self.started = time.monotonic()
+        self.ended = None
+        self._rest = b""
+        with open(self.log, "ab") as out:
+            self._offset = out.tell()
+            self.popen = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True)
+
+    @property
+    def status(self):
+        """Exit status, negative for a signal, None while it runs."""
+        return self.popen.returncode
+
+    def running(self):
+        if self.popen.poll() is None:
+            return True
+        if self.ended is None:
+            self.ended = time.monotonic()
+        return False
+
+    def spent(self):
+        return (self.ended or time.monotonic()) - self.started
+
+    def lines(self):
+        """Whole lines that are new in the log, and at the end of the child what is left."""
+        over = not self.running()
+        with open(self.log, "rb") as f:
+            f.seek(self._offset)
+            data = f.read()
+        self._offset += len(data)
+        parts = (self._rest + data).split(b"\n")
+        self._rest = b"" if over else parts.pop()
+        return [p.decode("utf-8", "replace") for p in parts if p or not over]
+
+    def stop(self):
+        """Asks the child to end, and ends it when it does not. To be called until it is gone."""
+        if not self.running():
+            return
+        now = time.monotonic()
+        if self.asked is None:
+            self.asked = now
+            self._signal([self.popen.pid], signal.SIGINT)
+        elif now - self.asked > GRACE and not self.killed:
+            self.kill()
+
+    def kill(self):
+        self.killed = True
+        pids = descendants(self.popen.pid)
+        try:
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self._signal(pids, signal.SIGKILL)
+        self.popen.wait()
+        self.running()
+
+    def _signal(self, pids, number):
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except (ProcessLookupError, PermissionError):
+                pass
+
+
+def output_of(command, seconds, env=None, cwd=None, errors=True):
+    """(exit status, output) of a short command; the status is None when it took too long. Without
+    `errors` the output is standard output only."""
+    try:
+        popen = subprocess.Popen(
+            [str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
+            env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True)
+    except OSError as e:
+        return 127, str(e)
+    try:
+        out, _ = popen.communicate(timeout=max(seconds, 0.1))
+        return popen.returncode, out.decode("utf-8", "replace")
+    except BaseException as e:
+        # The whole group: a child of the child may hold the pipe open.
+        for pid in descendants(popen.pid):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+        out, _ = popen.communicate()
+        if isinstance(e, subprocess.TimeoutExpired):
+            return None, out.decode("utf-8", "replace")
+        raise
