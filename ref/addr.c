@@ -304,8 +304,9 @@ bool sipws_addr(struct sipws_cur *c, struct sipws_addr *out)
 {
     memset(out, 0, sizeof *out);
     const char *p = sipws_span(c->p, c->end, SIPWS_C_TOKEN);
-    bool token_alone = p > c->p && (p == c->end || !(blank(*p) || *p == '<'));
-    if (token_alone || c->p == c->end)
+    /* White space, a quote, or an angle bracket: here, or behind one token. */
+    bool may_be_name_addr = p < c->end && (blank(*p) || *p == '<' || (*p == '"' && p == c->p));
+    if (!may_be_name_addr)
         return sipws_uri(c, SIPWS_URI_BARE, &out->uri);
     return name_addr(c, out);
 }

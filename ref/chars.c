@@ -302,7 +302,7 @@ bool sipws_text_utf8_trim(struct sipws_cur *c, struct sipws_str *out)
         }
     }
     if (trimmed < c->p && !(c->allow & SIPWS_ALLOW_TRAILING_WSP)) {
-        sipws_fail(c, c->p, SIPWS_E_LWS, "TEXT-UTF8-TRIM");
+        sipws_fail(c, trimmed, SIPWS_E_LWS, "TEXT-UTF8-TRIM");
         return sipws_back(c, start);
     }
     *out = sipws_slice(start, trimmed);

@@ -110,7 +110,9 @@ static bool ends_here(struct sipws_cur *c, enum sipws_shape shape)
         c->p = at.p;
         return true;
     }
-    return sipws_fail(c, at.p, sipws_blank(*at.p) ? SIPWS_E_LWS : SIPWS_E_SURPLUS,
+    /* White space may stand before the comma of a list, and before nothing else here. */
+    const char *bad = is_list(shape) ? at.p : c->p;
+    return sipws_fail(c, bad, sipws_blank(*bad) ? SIPWS_E_LWS : SIPWS_E_SURPLUS,
                       is_list(shape) ? "COMMA" : "message-header");
 }
 
@@ -122,10 +124,12 @@ static bool element(struct sipws_cur *c, const struct sipws_field_info *info, bo
     out->params = (struct sipws_str){NULL, 0};
     if (!info->read(c, out))
         return false;
-    const char *end = c->p;
-    while (end > start && sipws_blank(end[-1])) /* SWS that a last rule took with it */
+    const char *text = start, *end = c->p;
+    while (text < end && sipws_blank(*text)) /* SWS that the first and last rule took with them */
+        text++;
+    while (end > text && sipws_blank(end[-1]))
         end--;
-    out->text = sipws_slice(start, end);
+    out->text = sipws_slice(text, end);
     if (out->kind == SIPWS_K_STAR && !first)
         return sipws_fail(c, start, SIPWS_E_CONTACT_STAR, "STAR");
     if (out->kind == SIPWS_K_STAR && sipws_peek(c) == ',')

@@ -253,23 +253,24 @@ static const struct sipws_param_rule ident_params[] = {
     SIPWS_PARAM_OTHERS(sipws_gen_value, true),
 };
 
-/* signed-identity-digest SEMI ident-info *( SEMI ident-info-params ): "info" is the first */
+/* By erratum 6499 the digest is base64url.
+ * signed-identity-digest SEMI ident-info *( SEMI ident-info-params ): "info" is the first */
 bool sipws_identity(struct sipws_cur *c, struct sipws_value *out)
 {
     const char *start = c->p;
-    struct sipws_param first;
     out->kind = SIPWS_K_IDENTITY;
     while (c->p < c->end &&
-           (sipws_is(*c->p, SIPWS_C_ALPHA | SIPWS_C_DIGIT) || memchr("/+.", *c->p, 3)))
+           (sipws_is(*c->p, SIPWS_C_ALPHA | SIPWS_C_DIGIT) || memchr("-_.", *c->p, 3)))
         c->p++;
     out->identity = sipws_slice(start, c->p);
     if (c->p == start)
         return sipws_fail(c, start, SIPWS_E_TOKEN, "signed-identity-digest");
-    if (!sipws_params(c, ident_params, &out->params))
-        return false;
-    struct sipws_str rest = out->params;
-    if (!sipws_param_next(&rest, &first))
-        return sipws_fail(c, c->p, SIPWS_E_PARAM_MISSING, "info");
-    return sipws_str_ieq(first.name, SIPWS_STR("info")) ||
-           sipws_fail(c, first.name.p, SIPWS_E_PARAM_MISSING, "info");
+    struct sipws_cur at = *c;
+    struct sipws_str first = {NULL, 0};
+    at.diag = NULL;
+    if (sipws_sep(&at, ';'))
+        (void)sipws_token(&at, &first);
+    if (!sipws_str_ieq(first, SIPWS_STR("info")))
+        return sipws_fail(c, at.p - first.n, SIPWS_E_PARAM_MISSING, "info");
+    return sipws_params(c, ident_params, &out->params);
 }

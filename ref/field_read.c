@@ -282,10 +282,12 @@ bool sipws_server(struct sipws_cur *c, struct sipws_value *out)
             return false;
         }
         const char *end = c->p;
-        int gaps = 0;
-        while (sipws_lws(c))
+        int gaps = 0, most = 2 + (is_comment ? 1 : 0);
+        while (gaps < most && sipws_lws(c))
             gaps++;
         int ch = sipws_peek(c);
+        if (gaps == most && ch >= 0 && sipws_blank((char)ch))
+            return sipws_fail(c, c->p, SIPWS_E_LWS, "server-val");
         if (ch < 0 && gaps <= (is_comment ? 1 : 0))
             return true;
         bool more = ch == '(' || (ch >= 0 && sipws_is((char)ch, SIPWS_C_TOKEN));
@@ -616,7 +618,8 @@ bool sipws_refer_to(struct sipws_cur *c, struct sipws_value *out)
 bool sipws_contact_param(struct sipws_cur *c, struct sipws_value *out)
 {
     struct sipws_cur at = *c;
-    if (sipws_sep(&at, '*') && (at.p == at.end || *at.p == ',')) {
+    if (sipws_sep(&at, '*') &&
+        (at.p == at.end || !(*at.p == '<' || sipws_is(*at.p, SIPWS_C_TOKEN)))) {
         out->kind = SIPWS_K_STAR;
         c->p = at.p;
         return true;
