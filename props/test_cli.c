@@ -2,7 +2,7 @@
  * exit statuses out. */
 #define _DEFAULT_SOURCE 1   /* wait4 */
 #define _XOPEN_SOURCE   700 /* pseudo-terminals */
-#include "msg.h"
+#include "gen_msg.h"
 #include "ws.h"
 
 #include <errno.h>
@@ -545,6 +545,22 @@ static void lint_golden(void **state)
                        "Call-ID: 1\r\n"
                        "CSeq: 5 BYE\r\n"
                        "Content-Length: 0\r\n");
+    FILE_OF("short.sip", "OPTIONS sip:example.com SIP/2.0\r\n"
+                         "Via: SIP/2.0/WS df7.invalid;branch=z9hG4bK77\r\n"
+                         "Max-Forwards: 70\r\n"
+                         "To: <sip:bob@example.com>\r\n"
+                         "From: <sip:alice@example.com>;tag=1\r\n"
+                         "CSeq: 5 OPTIONS\r\n"
+                         "\r\n");
+    expect(RUN("lint", "short.sip"), 1,
+           "short.sip:7:1: error: a mandatory header field is missing: Call-ID [missing-field]\n"
+           "   7 | \\r\\n\n"
+           "     | ^~~~\n"
+           "     = octet 177: found CR LF\n"
+           "     = rule: Call-ID, RFC 3261 section 8.1.1\n"
+           "     = hint: add it\n"
+           "short.sip: invalid, 1 error\n",
+           "");
     expect(RUN("lint", "bye.sip"), 1,
            "bye.sip:2:36: warning: the branch of the top Via is not z9hG4bK and more "
            "[branch-cookie]\n"
@@ -1041,6 +1057,52 @@ static void two_ways_to_print(void **state)
     }
 }
 
+/* Of a generated message and its canonical form: both are valid, have one reading, and that reading
+ * prints as a message that has it too. */
+static void generated_messages(void **state)
+{
+    (void)state;
+    enum { ARENA = 1 << 20, TAPE = 600 };
+    const char *wanted = getenv("TEST_CLI_CASES");
+    uint32_t seed = 7118, cases = wanted ? (uint32_t)strtoul(wanted, NULL, 10) : 40, odd = 0;
+    unsigned char *memory = malloc(ARENA);
+    assert_non_null(memory);
+    for (uint32_t i = 0; i < cases; i++) {
+        struct arena arena = {memory, ARENA, 0, false};
+        unsigned char octets[TAPE];
+        for (size_t k = 0; k < TAPE; k++) {
+            seed = seed * 1664525 + 1013904223;
+            octets[k] = (unsigned char)(seed >> 24);
+        }
+        struct tape t = tape(octets, TAPE, NULL, 0);
+        struct gen_msg_want want = {.transport = SIPWS_TRANSPORT_ANY};
+        struct gen_msg m;
+        if (!gen_msg(&t, &arena, &want, &m))
+            continue;
+        odd += m.folds || m.compact || m.spaces;
+        spill("a.sip", m.text.p, m.text.n);
+        spill("b.sip", m.canon.p, m.canon.n);
+        struct run read1 = RUN("parse", "a.sip"), read2 = RUN("parse", "b.sip");
+        if (read1.status != 0 || read2.status != 0)
+            fail_msg("case %u: %s%s", i, read1.err, read2.err);
+        spill("a.json", read1.out, read1.out_n);
+        spill("b.json", read2.out, read2.out_n);
+        if (strcmp(read1.out, read2.out) != 0)
+            fail_msg("case %u reads otherwise than its canonical form: %s%s", i, read1.out,
+                     read2.out);
+        struct run print = RUN("print", "a.json");
+        if (print.status != 0)
+            fail_msg("case %u: %s", i, print.err);
+        spill("c.sip", print.out, print.out_n);
+        expect(RUN("parse", "c.sip"), 0, read1.out, "");
+        done(&read1);
+        done(&read2);
+        done(&print);
+    }
+    free(memory);
+    assert_true(odd * 4 > cases); /* else there is little to this test */
+}
+
 /* Replaces `from` in the document for options_msg with extra fields, and expects the complaint. */
 static void refuse_document(const char *document, const char *from, const char *to, const char *why)
 {
@@ -1420,6 +1482,41 @@ static void every_error_is_explained(void **state)
            "");
 }
 
+/* The man page and the usage texts leave nothing out. */
+static void the_manual_is_whole(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"lint", "parse", "print", "frames", "explain"};
+    static const char *const bits[] = SIPWS_ALLOW_NAMES;
+    char *manual = slurp(SIPWS_ROOT "/ref/sipws.1", NULL), line[64];
+    struct run lint = RUN("lint", "--help");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        snprintf(line, sizeof line, "\n.Ss %s\n", commands[i]);
+        assert_non_null(strstr(manual, line));
+        struct run help = RUN(commands[i], "--help");
+        for (char *p = help.out; (p = strstr(p, "--"));) {
+            p += 2;
+            size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyz");
+            snprintf(line, sizeof line, "Fl -%.*s", (int)n, p);
+            if (n > 0 && !strstr(manual, line))
+                fail_msg("the manual has no %s", line);
+        }
+        done(&help);
+    }
+    for (size_t i = 0; bits[i]; i++) {
+        snprintf(line, sizeof line, "\n.It Cm %s\n", bits[i]);
+        assert_non_null(strstr(manual, line));
+        snprintf(line, sizeof line, " %s ", bits[i]);
+        assert_non_null(strstr(lint.out, line));
+    }
+    for (int kind = 0; kind < SIPWS_KIND_COUNT; kind++) {
+        snprintf(line, sizeof line, "\n.It %s Ta", sipws_kind_name((enum sipws_kind)kind));
+        assert_non_null(strstr(manual, line));
+    }
+    done(&lint);
+    free(manual);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1445,6 +1542,7 @@ int main(void)
         cmocka_unit_test(print_undoes_parse),
         cmocka_unit_test(print_golden),
         cmocka_unit_test(two_ways_to_print),
+        cmocka_unit_test(generated_messages),
         cmocka_unit_test(documents_that_are_no_reading),
         cmocka_unit_test(large_numbers),
         cmocka_unit_test(frames_of_both_roles),
@@ -1452,6 +1550,7 @@ int main(void)
         cmocka_unit_test(frames_as_they_come),
         cmocka_unit_test(frames_in_constant_memory),
         cmocka_unit_test(every_error_is_explained),
+        cmocka_unit_test(the_manual_is_whole),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, setup, teardown);

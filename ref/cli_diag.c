@@ -145,26 +145,27 @@ static void gutter(FILE *f, bool colour, const char *edge)
     paint(f, colour, PLAIN);
 }
 
-/* The line at `start` with a caret under `off`, both cut to what a terminal shows. */
+/* The line at `start` with a caret under `off`, both cut to what a terminal shows. Looks at no more
+ * of the line than that: a line may be as long as the input. */
 static void show_line(FILE *f, bool colour, struct sipws_str text, const struct cli_place *at,
                       size_t off, enum paint mark)
 {
     const char *start = text.p + at->start, *caret = text.p + off, *limit = text.p + text.n;
-    const char *end = memchr(start, '\n', (size_t)(limit - start));
+    if (limit - caret > COLUMNS + 1)
+        limit = caret + COLUMNS + 1;
+    const char *end = memchr(caret, '\n', (size_t)(limit - caret));
     end = end ? end + 1 : limit;
-    /* The line's own CR LF is shown only where it is what the caret points at. */
-    bool ends_well = end - start >= 2 && end[-1] == '\n' && end[-2] == '\r';
-    if (ends_well && caret < end - 2)
-        end -= 2;
-    else if (!ends_well && end > start && end[-1] == '\n' && caret < end - 1)
-        end -= 1;
+    /* The line's own end is shown only where it is what the caret points at. */
+    bool lf = end > start && end[-1] == '\n', crlf = lf && end - start >= 2 && end[-2] == '\r';
+    if (caret < end - (crlf ? 2 : 1))
+        end -= crlf ? 2 : lf ? 1 : 0;
 
-    const char *from = start, *to = end;
     char cell[8];
     size_t mark_width = caret < end ? shown(*caret, cell) : 1;
-    if (ends_well && caret == end - 2)
+    if (crlf && caret == end - 2)
         mark_width = 4; /* CR LF is one thing */
-    if (width_of(start, end) > COLUMNS) {
+    const char *from = start, *to = end;
+    if (end - start > COLUMNS || width_of(start, end) > COLUMNS) {
         size_t width = 0;
         for (from = caret; from > start; from--) {
             width += shown(from[-1], cell);
@@ -208,6 +209,13 @@ static void put_rfc(FILE *f, const char *rfc)
         fprintf(f, "RFC %s", rfc);
 }
 
+/* Whether the text speaks of a header field or parameter that only the rule names. */
+static bool rule_is_subject(enum sipws_err err)
+{
+    return err == SIPWS_E_MISSING_FIELD || err == SIPWS_E_DOUBLE_FIELD ||
+           err == SIPWS_E_PARAM_MISSING;
+}
+
 static void show(FILE *f, bool colour, const char *name, struct sipws_str text,
                  const struct sipws_diag *d, struct cli_place *at)
 {
@@ -221,7 +229,9 @@ static void show(FILE *f, bool colour, const char *name, struct sipws_str text,
     fprintf(f, "%s: ", sipws_severity_name(info->severity));
     paint(f, colour, PLAIN);
     paint(f, colour, BOLD);
-    fprintf(f, "%s", info->text);
+    fputs(info->text, f);
+    if (rule_is_subject(d->err))
+        fprintf(f, ": %s", d->rule);
     paint(f, colour, PLAIN);
     fprintf(f, " [%s]\n", info->id);
     show_line(f, colour, text, at, off, severity_paint(info->severity));
