@@ -1,0 +1,520 @@
+/* The contracts of the lowest layers: cursors of every reader of chars.h and uri.h, and writers. */
+#include "property.h"
+#include "uri.h"
+
+#include <inttypes.h>
+
+/* ---- octets that readers know ---------------------------------------------------------------- */
+
+static const char *const snippets[] = {
+    "token",
+    "sip:ann:secret@example.org:5061;transport=ws;lr?subject=hello&priority=low",
+    "sips:bob@[2001:db8::7]:443;maddr=192.0.2.3;ttl=15",
+    "sip:%61nn;x=%20@example.org",
+    "tel:+1-555-1000;phone-context=example.org",
+    "http://ann@example.com:80/a/b;c?d=e",
+    "urn:service:sos",
+    "\"Ann \\\"of\\\" two \xC3\xA9\"",
+    "(a comment (with \\) another) \xE2\x82\xAC)",
+    " \t",
+    "\r\n ",
+    "\n\t",
+    " ; ",
+    ",",
+    " \r\n : ",
+    "%41%2f%7E",
+    "4294967296",
+    "18446744073709551616",
+    "007",
+    "192.0.2.255",
+    "[::ffff:192.0.2.1]:5060",
+    "2001:db8:0:0:0:0:0:1",
+    "proxy-1.example.org.:65535",
+    "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80",
+    "some text,  and \xC3\xA9 more",
+};
+
+enum { SNIPPETS = sizeof snippets / sizeof *snippets };
+
+static struct sipws_str literal(const char *s)
+{
+    return (struct sipws_str){s, strlen(s)};
+}
+
+/* Snippets, fronts of snippets and single octets, some of them spoiled. */
+static struct sipws_str draw_octets(struct tape *t, struct arena *a, unsigned mean)
+{
+    char octets[1024];
+    struct sipws_out o = sipws_out(octets, sizeof octets);
+    while (o.n + 160 < sizeof octets && tape_next(t, "piece", mean)) {
+        struct sipws_str s = literal(snippets[tape_below(t, SNIPPETS)]);
+        unsigned how = tape_below(t, 8), where = tape_byte(t);
+        char octet = (char)tape_byte(t);
+        if (how == 1)
+            s.n = where % (s.n + 1);
+        if (how == 2)
+            s = (struct sipws_str){&octet, 1};
+        size_t at = o.n;
+        sipws_put(&o, s);
+        if (how == 3)
+            octets[at + where % s.n] = octet;
+        tape_end(t);
+    }
+    return arena_copy(a, sipws_out_str(&o));
+}
+
+/* ---- str/cursor ------------------------------------------------------------------------------ */
+
+struct walk {
+    struct sipws_str octets;
+    uint32_t start; /* where the cursor stands; offsets count from the first octet */
+    uint32_t allow;
+};
+
+static const void *draw_walk(struct tape *t, struct arena *a)
+{
+    struct walk *w = arena_get(a, sizeof *w);
+    if (!w)
+        return NULL;
+    bool any = tape_chance(t, 60);
+    uint32_t allow = tape_below(t, 128);
+    w->allow = any ? allow : 0;
+    bool inside = tape_chance(t, 128);
+    uint32_t start = tape_below(t, 1024);
+    w->octets = draw_octets(t, a, 2);
+    w->start = inside ? start % ((uint32_t)w->octets.n + 1) : 0;
+    return w->octets.p ? w : NULL;
+}
+
+static void explain_walk(const void *story, FILE *f)
+{
+    const struct walk *w = story;
+    fprintf(f, "  a cursor at octet %u, with leniencies %#x, in\n", (unsigned)w->start,
+            (unsigned)w->allow);
+    prop_octets(f, "    ", w->octets);
+}
+
+static void wire_walk(const void *story, struct sipws_out *o)
+{
+    sipws_put(o, ((const struct walk *)story)->octets);
+}
+
+/* What a reader gave, as slices that must lie in what it read. */
+struct given {
+    struct sipws_str slices[12];
+    size_t n;
+};
+
+static void give(struct given *g, struct sipws_str s)
+{
+    g->slices[g->n++] = s;
+}
+
+static bool read_lws(struct sipws_cur *c, struct given *g)
+{
+    (void)g;
+    return sipws_lws(c);
+}
+
+static bool read_semi(struct sipws_cur *c, struct given *g)
+{
+    (void)g;
+    return sipws_sep(c, ';');
+}
+
+static bool read_comma(struct sipws_cur *c, struct given *g)
+{
+    (void)g;
+    return sipws_need(c, ',', "COMMA");
+}
+
+static bool read_colon(struct sipws_cur *c, struct given *g)
+{
+    (void)g;
+    return sipws_need(c, ':', "HCOLON");
+}
+
+static bool read_token(struct sipws_cur *c, struct given *g)
+{
+    struct sipws_str s;
+    bool ok = sipws_token(c, &s);
+    if (ok)
+        give(g, s);
+    return ok;
+}
+
+static bool read_word(struct sipws_cur *c, struct given *g)
+{
+    struct sipws_str s;
+    bool ok = sipws_word(c, &s);
+    if (ok)
+        give(g, s);
+    return ok;
+}
+
+static bool read_number(struct sipws_cur *c, struct given *g)
+{
+    uint64_t value;
+    (void)g;
+    return sipws_number(c, 0, UINT64_MAX, &value, "number");
+}
+
+static bool read_small_number(struct sipws_cur *c, struct given *g)
+{
+    uint64_t value;
+    (void)g;
+    return sipws_number(c, 1, 255, &value, "number");
+}
+
+static bool read_escaped(struct sipws_cur *c, struct given *g)
+{
+    (void)g;
+    return sipws_escaped(c);
+}
+
+static bool read_span_escaped(struct sipws_cur *c, struct given *g)
+{
+    (void)g;
+    return sipws_span_escaped(c, SIPWS_C_PARAM);
+}
+
+static bool read_utf8_nonascii(struct sipws_cur *c, struct given *g)
+{
+    (void)g;
+    return sipws_utf8_nonascii(c);
+}
+
+static bool read_quoted_string(struct sipws_cur *c, struct given *g)
+{
+    struct sipws_str s;
+    bool ok = sipws_quoted_string(c, &s);
+    if (ok)
+        give(g, s);
+    return ok;
+}
+
+static bool read_comment(struct sipws_cur *c, struct given *g)
+{
+    struct sipws_str s;
+    bool ok = sipws_comment(c, &s);
+    if (ok)
+        give(g, s);
+    return ok;
+}
+
+static bool read_text(struct sipws_cur *c, struct given *g)
+{
+    struct sipws_str s;
+    bool ok = sipws_text_utf8_trim(c, &s);
+    if (ok)
+        give(g, s);
+    return ok;
+}
+
+static bool read_host(struct sipws_cur *c, struct given *g)
+{
+    struct sipws_host host;
+    bool ok = sipws_host(c, &host);
+    if (ok)
+        give(g, host.text);
+    return ok;
+}
+
+static bool read_ip_address(struct sipws_cur *c, struct given *g)
+{
+    struct sipws_host host;
+    bool ok = sipws_ip_address(c, &host);
+    if (ok)
+        give(g, host.text);
+    return ok;
+}
+
+static bool read_hostport(struct sipws_cur *c, struct given *g)
+{
+    struct sipws_host host;
+    int32_t port;
+    bool ok = sipws_hostport(c, &host, &port);
+    if (ok)
+        give(g, host.text);
+    return ok;
+}
+
+static bool read_any_uri(struct sipws_cur *c, struct given *g, enum sipws_uri_place place)
+{
+    struct sipws_uri uri;
+    if (!sipws_uri(c, place, &uri))
+        return false;
+    give(g, uri.text);
+    give(g, uri.scheme_name);
+    give(g, uri.opaque);
+    give(g, uri.user);
+    give(g, uri.password);
+    give(g, uri.host.text);
+    give(g, uri.params);
+    give(g, uri.headers);
+    return true;
+}
+
+static bool read_uri(struct sipws_cur *c, struct given *g)
+{
+    return read_any_uri(c, g, SIPWS_URI_WHOLE);
+}
+
+static bool read_addr_spec(struct sipws_cur *c, struct given *g)
+{
+    return read_any_uri(c, g, SIPWS_URI_BARE);
+}
+
+static const struct reader {
+    const char *name;
+    bool (*read)(struct sipws_cur *c, struct given *g);
+    bool silent; /* does not describe a refusal */
+    bool is_uri;
+} readers[] = {
+    {"LWS", read_lws, true, false},
+    {"SEMI", read_semi, true, false},
+    {"COMMA, needed", read_comma, false, false},
+    {"COLON, needed", read_colon, false, false},
+    {"token", read_token, false, false},
+    {"word", read_word, false, false},
+    {"number", read_number, false, false},
+    {"number from 1 to 255", read_small_number, false, false},
+    {"escaped", read_escaped, false, false},
+    {"paramchars", read_span_escaped, false, false},
+    {"UTF8-NONASCII", read_utf8_nonascii, false, false},
+    {"quoted-string", read_quoted_string, false, false},
+    {"comment", read_comment, false, false},
+    {"TEXT-UTF8-TRIM", read_text, false, false},
+    {"host", read_host, false, true},
+    {"IPv4address / IPv6address", read_ip_address, false, true},
+    {"hostport", read_hostport, false, true},
+    {"SIP-URI / SIPS-URI / absoluteURI", read_uri, false, true},
+    {"addr-spec", read_addr_spec, false, true},
+};
+
+static enum verdict hold_reader(struct prop_trial *r, const struct walk *w, const struct reader *x)
+{
+    static const char untouched[] = "untouched";
+    const struct sipws_diag none = {SIPWS_OK, 12345, untouched, untouched};
+    struct sipws_diag diag = none;
+    struct sipws_cur c = sipws_cur(w->octets, &diag);
+    const char *start = c.p + w->start;
+    c.p = start;
+    c.allow = w->allow;
+    struct sipws_cur was = c, mute = c;
+    struct given g = {.n = 0}, ignored = {.n = 0};
+    mute.diag = NULL;
+
+    bool ok = x->read(&c, &g);
+    if (x->read(&mute, &ignored) != ok || mute.p != c.p)
+        return prop_fail(r, "mute", w->start, "%s: another reading without a diagnostic", x->name);
+    if (c.base != was.base || c.end != was.end || c.diag != was.diag || c.allow != was.allow)
+        return prop_fail(r, "cursor", w->start, "%s: more of the cursor changed than its place",
+                         x->name);
+    if (!ok) {
+        prop_class(r, x->is_uri ? "URI refused" : "refused");
+        if (c.p != start)
+            return prop_fail(r, "moved", w->start, "%s: a failed read moved the cursor by %td",
+                             x->name, c.p - start);
+        if (x->silent)
+            return diag.rule == untouched && diag.off == none.off
+                       ? HOLDS
+                       : prop_fail(r, "noise", w->start, "%s: is not silent", x->name);
+        if (diag.err == SIPWS_OK || diag.rule == untouched || !diag.rule || !diag.rfc)
+            return prop_fail(r, "undescribed", w->start, "%s: refused without a word", x->name);
+        if (diag.off < w->start || diag.off > w->octets.n)
+            return prop_fail(r, "offset", diag.off,
+                             "%s: refused at octet %zu, outside of %u to %zu", x->name, diag.off,
+                             (unsigned)w->start, w->octets.n);
+        return HOLDS;
+    }
+    prop_class(r, x->is_uri ? "URI read" : "read");
+    if (c.p < start || c.p > c.end)
+        return prop_fail(r, "outside", w->start, "%s: the cursor left its input", x->name);
+    for (size_t i = 0; i < g.n; i++) {
+        struct sipws_str s = g.slices[i];
+        if (s.p && (s.p < start || s.p > c.p || s.n > (size_t)(c.p - s.p)))
+            return prop_fail(r, "slice", w->start, "%s: slice %zu is not within what was read",
+                             x->name, i);
+        if (!s.p && s.n > 0)
+            return prop_fail(r, "slice", w->start, "%s: slice %zu lies nowhere", x->name, i);
+    }
+    return HOLDS;
+}
+
+static enum verdict hold_cursor(struct prop_trial *r, const void *story)
+{
+    const struct walk *w = story;
+    if (w->start == w->octets.n)
+        prop_class(r, "at the end");
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (hold_reader(r, w, &readers[i]) == FAILS)
+            return FAILS;
+    return HOLDS;
+}
+
+const struct prop prop_str_cursor = {
+    .name = "str/cursor",
+    .sentence = "A failed read leaves the cursor where it was and says why and where; a good one "
+                "stays within its input, and what it gives lies in what it read.",
+    .draw = draw_walk,
+    .hold = hold_cursor,
+    .explain = explain_walk,
+    .wire = wire_walk,
+    .classes = {{"read", 300},
+                {"refused", 900},
+                {"URI read", 150},
+                {"URI refused", 900},
+                {"at the end", 20}},
+    .discard_percent = 5,
+    .tape_max = 256,
+};
+
+/* ---- out/measure ----------------------------------------------------------------------------- */
+
+enum kind { PUT_UINT, PUT_CHAR, PUT, PUT_UNFOLDED, PUT_URI, PUT_HOSTPORT, KINDS };
+
+struct print {
+    enum kind kind;
+    struct sipws_str octets;
+    uint64_t value;
+};
+
+struct page {
+    size_t n;
+    struct print prints[24];
+    unsigned share; /* of 255: how much of it the short buffer holds */
+};
+
+static const void *draw_page(struct tape *t, struct arena *a)
+{
+    struct page *p = arena_get(a, sizeof *p);
+    if (!p)
+        return NULL;
+    unsigned share = tape_byte(t);
+    p->share = tape_chance(t, 50) ? 255 : share;
+    do {
+        tape_begin(t, "print");
+        struct print *x = &p->prints[p->n++];
+        x->kind = (enum kind)tape_below(t, KINDS);
+        unsigned shift = tape_below(t, 64);
+        uint64_t high = tape_below(t, UINT32_MAX), low = tape_below(t, UINT32_MAX);
+        x->value = (high << 32 | low) >> shift;
+        if (x->kind == PUT_URI || x->kind == PUT_HOSTPORT)
+            x->octets = arena_copy(a, literal(snippets[tape_below(t, SNIPPETS)]));
+        else
+            x->octets = draw_octets(t, a, 2);
+        tape_end(t);
+    } while (p->n < sizeof p->prints / sizeof *p->prints && tape_more(t, 8));
+    return p;
+}
+
+static const char *const kind_names[] = {"octets",   "a character", "a number",
+                                         "unfolded", "a URI",       "a host and port"};
+
+static void explain_page(const void *story, FILE *f)
+{
+    const struct page *p = story;
+    fprintf(f, "  into a buffer of %u/255 of what is needed:\n", p->share);
+    for (size_t i = 0; i < p->n; i++) {
+        const struct print *x = &p->prints[i];
+        fprintf(f, "  %s ", kind_names[x->kind]);
+        if (x->kind == PUT_UINT || x->kind == PUT_CHAR)
+            fprintf(f, "%" PRIu64 "\n", x->value);
+        else
+            prop_octets(f, "", x->octets);
+    }
+}
+
+/* Prints one thing; the number of octets it must be, or SIZE_MAX where only the writer knows. */
+static size_t put(struct sipws_out *o, const struct print *x)
+{
+    struct sipws_cur c = sipws_cur(x->octets, NULL);
+    struct sipws_uri uri;
+    struct sipws_host host;
+    int32_t port;
+    switch (x->kind) {
+    case PUT:
+    case KINDS:
+        sipws_put(o, x->octets);
+        return x->octets.n;
+    case PUT_CHAR:
+        sipws_put_char(o, (char)(x->value & 255));
+        return 1;
+    case PUT_UINT:
+        sipws_put_uint(o, x->value);
+        return (size_t)snprintf(NULL, 0, "%" PRIu64, x->value);
+    case PUT_UNFOLDED:
+        sipws_put_unfolded(o, x->octets);
+        return SIZE_MAX;
+    case PUT_URI:
+        if (!sipws_uri(&c, SIPWS_URI_WHOLE, &uri))
+            return 0;
+        sipws_uri_print(o, &uri);
+        return c.p == c.end ? x->octets.n : SIZE_MAX; /* printing changes case only */
+    case PUT_HOSTPORT:
+        if (!sipws_hostport(&c, &host, &port))
+            return 0;
+        sipws_hostport_print(o, &host, port);
+        return SIZE_MAX;
+    }
+    return SIZE_MAX;
+}
+
+static enum verdict hold_measure(struct prop_trial *r, const void *story)
+{
+    const struct page *p = story;
+    const char mark = '\x1A'; /* of what nobody wrote */
+    struct sipws_out measured = sipws_out(NULL, 0);
+    for (size_t i = 0; i < p->n; i++) {
+        size_t before = measured.n, want = put(&measured, &p->prints[i]);
+        if (want != SIZE_MAX && measured.n - before != want)
+            return prop_fail(r, "size", before, "%s: %zu octets, should be %zu",
+                             kind_names[p->prints[i].kind], measured.n - before, want);
+        if (p->prints[i].kind == PUT_URI && measured.n > before)
+            prop_class(r, "URIs");
+        if (p->prints[i].kind == PUT_UNFOLDED && measured.n > before)
+            prop_class(r, "unfolded");
+    }
+    size_t cap = measured.n * p->share / 255;
+    char *full = arena_get(&r->arena, measured.n), *part = arena_get(&r->arena, cap);
+    if (!full || !part)
+        return DISCARDED;
+    memset(part, mark, cap);
+    struct sipws_out whole = sipws_out(full, measured.n), cut = sipws_out(part, cap);
+    for (size_t i = 0; i < p->n; i++) {
+        put(&whole, &p->prints[i]);
+        put(&cut, &p->prints[i]);
+    }
+    if (whole.n != measured.n || !sipws_out_ok(&whole))
+        return prop_fail(r, "measure", PROP_NOWHERE, "%zu octets written, %zu measured", whole.n,
+                         measured.n);
+    if (cut.n != measured.n || sipws_out_ok(&cut) != (cap == measured.n))
+        return prop_fail(r, "short", PROP_NOWHERE,
+                         "%zu octets counted in a buffer of %zu; should be %zu", cut.n, cap,
+                         measured.n);
+    prop_class(r, measured.n == 0 ? "nothing" : cap < measured.n ? "too short" : "long enough");
+    /* A front of the whole, then nothing: the writer is sticky. */
+    size_t k = 0;
+    while (k < cap && part[k] == full[k])
+        k++;
+    for (size_t i = k; i < cap; i++)
+        if (part[i] != mark)
+            return prop_fail(r, "sticky", i, "written at octet %zu, behind what did not fit", i);
+    return cap < measured.n || k == cap
+               ? HOLDS
+               : prop_fail(r, "lost", k, "octet %zu is missing although all fits", k);
+}
+
+const struct prop prop_out_measure = {
+    .name = "out/measure",
+    .sentence = "What is measured is what is written, and a buffer too short has a front of it and "
+                "is never overrun.",
+    .draw = draw_page,
+    .hold = hold_measure,
+    .explain = explain_page,
+    .classes =
+        {{"too short", 200}, {"long enough", 10}, {"nothing", 0}, {"URIs", 100}, {"unfolded", 50}},
+    .discard_percent = 5,
+    .tape_max = 512,
+};
