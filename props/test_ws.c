@@ -684,6 +684,12 @@ static void the_buffer_is_a_limit(void **state)
                                 "abc\x82\x04",
          7);
     assert_string_equal(end(&r), "binary 'abc'; error limit-message 6");
+    start(&r, SIPWS_CLIENT, (struct sipws_limits){0, 3, 10}, 16);
+    feed(&r,
+         (const unsigned char *)"\x82\x03"
+                                "abc\x82\x04",
+         7);
+    assert_string_equal(end(&r), "binary 'abc'; error limit-message 6");
     start(&r, SIPWS_CLIENT, (struct sipws_limits){0, SIZE_MAX, UINT32_MAX}, 0);
     feed(&r, (const unsigned char *)"\x82\x00\x82\x01", 4);
     assert_string_equal(end(&r), "binary ''; error limit-message 3");
