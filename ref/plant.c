@@ -12,22 +12,22 @@ static const char *const names[] = {
 #undef P
 };
 
-enum sipws_plant sipws_plant(void)
+static enum sipws_plant chosen;
+
+/* Before main: the first input of a fuzz target must take the same way as the next. */
+__attribute__((constructor)) static void choose(void)
 {
-    static int chosen = -1;
-    if (chosen < 0) {
-        const char *want = getenv("SIPWS_PLANT");
-        chosen = SIPWS_PLANT_NONE;
-        for (int i = 0; want && i < SIPWS_PLANT_COUNT; i++)
-            if (strcmp(want, names[i]) == 0)
-                chosen = i;
-        if (want && chosen == SIPWS_PLANT_NONE && strcmp(want, names[0]) != 0) {
-            fprintf(stderr, "SIPWS_PLANT: no plant is named \"%s\"\n", want);
-            exit(2);
-        }
+    const char *want = getenv("SIPWS_PLANT");
+    for (int i = 0; want && i < SIPWS_PLANT_COUNT; i++)
+        if (strcmp(want, names[i]) == 0)
+            chosen = (enum sipws_plant)i;
+    if (want && chosen == SIPWS_PLANT_NONE && strcmp(want, names[0]) != 0) {
+        fprintf(stderr, "SIPWS_PLANT: no plant is named \"%s\"\n", want);
+        exit(2);
     }
-    return (enum sipws_plant)chosen;
 }
+
+enum sipws_plant sipws_plant(void) { return chosen; }
 #else
 typedef int sipws_no_plants; /* a translation unit must not be empty */
 #endif
