@@ -271,9 +271,8 @@ static bool read_payload(struct sipws_ws *w, struct sipws_str *in)
             good = sipws_utf8_feed(&w->utf8, dst, n);
         else if (f->opcode == SIPWS_CLOSE)
             good = close_checked(w, dst, (size_t)w->done, n);
-        if (good < n)
-            return w->error.err != SIPWS_OK ||
-                   refuse(w, SIPWS_E_WS_UTF8, w->off + good, "frame-payload-data");
+        if (good < n) /* close_checked has said why */
+            return !control && refuse(w, SIPWS_E_WS_UTF8, w->off + good, "frame-payload-data");
         w->done += n;
         w->n += control ? 0 : n;
         step(w, in, n);
