@@ -10,7 +10,7 @@
  * - reserved bits, opcode, a fragmented control frame, a frame out of turn, one fragment too many:
  *   the first octet of the frame;
  * - masking, a long control frame, a close frame of one octet: the second octet of the frame;
- * - a length above 2^63: its first octet. A length in too many octets: its second of two, its sixth
+ * - a length of 2^63 or more: its first octet. A length in too many octets: its second of two, its sixth
  *   of eight (six zeros);
  * - a message above the limit: the octet of the length at which it is above with nothing but zeros
  *   to follow. Not one octet of that frame's payload is waited for;
