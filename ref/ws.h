@@ -10,8 +10,8 @@
  * - reserved bits, opcode, a fragmented control frame, a frame out of turn, one fragment too many:
  *   the first octet of the frame;
  * - masking, a long control frame, a close frame of one octet: the second octet of the frame;
- * - a length of 2^63 or more: its first octet. A length in too many octets: its second of two, its sixth
- *   of eight (six zeros);
+ * - a length of 2^63 or more: its first octet. A length in too many octets: its second of two, its
+ *   sixth of eight (six zeros);
  * - a message above the limit: the octet of the length at which it is above with nothing but zeros
  *   to follow. Not one octet of that frame's payload is waited for;
  * - text or a reason that is not UTF-8: the offending octet. If it ends within a character: the
@@ -65,10 +65,10 @@ enum sipws_ws_kind {
 
 struct sipws_ws_event {
     enum sipws_ws_kind kind;
-    bool binary;           /* MESSAGE */
-    uint16_t code;         /* CLOSE: the code, or SIPWS_CLOSE_NONE */
-    struct sipws_str data; /* payload of the message or control frame, or the reason of a close;
-                              valid until the next call */
+    bool binary;            /* MESSAGE */
+    uint16_t code;          /* CLOSE: the code, or SIPWS_CLOSE_NONE */
+    struct sipws_str data;  /* payload of the message or control frame, or the reason of a close;
+                               valid until the next call */
     struct sipws_diag diag; /* ERROR */
 };
 
@@ -88,8 +88,8 @@ struct sipws_ws {
     char *buf;          /* the caller's, for the message */
 
     /* The rest belongs to the reader. */
-    size_t n;               /* octets of the message so far */
-    uint32_t frames;        /* frames of the message so far; 0 = between messages */
+    size_t n;        /* octets of the message so far */
+    uint32_t frames; /* frames of the message so far; 0 = between messages */
     bool binary, closed;
     struct sipws_utf8 utf8; /* of the text message so far */
     size_t off;             /* octets read from the stream */
