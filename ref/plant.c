@@ -27,7 +27,10 @@ __attribute__((constructor)) static void choose(void)
     }
 }
 
-enum sipws_plant sipws_plant(void) { return chosen; }
+enum sipws_plant sipws_plant(void)
+{
+    return chosen;
+}
 #else
 typedef int sipws_no_plants; /* a translation unit must not be empty */
 #endif
