@@ -86,6 +86,7 @@ static pid_t start(int in, int out, int err, char **argv)
         return pid;
     child_env();
     alarm(DEADLINE);
+    signal(SIGPIPE, SIG_DFL); /* as a shell has it */
     int fds[] = {in, out, err};
     for (int i = 0; i < 3; i++) {
         if (fds[i] < 0)
@@ -506,6 +507,24 @@ static void output_that_cannot_be_written(void **state)
     }
 }
 
+/* What is opened first takes the place of a closed standard input, and is not what "-" means. */
+static void standard_input_is_closed(void **state)
+{
+    (void)state;
+    char *argv[] = {(char[]){"sipws"}, (char[]){"lint"}, (char[]){"a.sip"}, (char[]){"-"}, NULL};
+    int out = open("out", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int err = open("err", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    spill("a.sip", options_msg, sizeof options_msg - 1);
+    assert_int_equal(wait_for(start(-1, out, err, argv), NULL), 2);
+    close(out);
+    close(err);
+    char *text = slurp("out", NULL), *said = slurp("err", NULL);
+    assert_string_equal(text, "a.sip: valid\n2 files: 1 valid, 0 invalid, 1 not read\n");
+    assert_string_equal(said, "sipws lint: standard input: Bad file descriptor\n");
+    free(text);
+    free(said);
+}
+
 /* ---- lint ------------------------------------------------------------------------------------ */
 
 static void lint_golden(void **state)
@@ -556,7 +575,7 @@ static void lint_golden(void **state)
            "short.sip:7:1: error: a mandatory header field is missing: Call-ID [missing-field]\n"
            "   7 | \\r\\n\n"
            "     | ^~~~\n"
-           "     = octet 177: found CR LF\n"
+           "     = octet 178: found CR LF\n"
            "     = rule: Call-ID, RFC 3261 section 8.1.1\n"
            "     = hint: add it\n"
            "short.sip: invalid, 1 error\n",
@@ -1260,14 +1279,10 @@ static void large_numbers(void **state)
                  {"18446744073709551615", "\"18446744073709551615\""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1024], want[64];
-        snprintf(text, sizeof text, OPTIONS_WITH("Retry-After: %s\r\n"), cases[i].text);
+        snprintf(text, sizeof text, OPTIONS_WITH("Flow-Timer: %s\r\n"), cases[i].text);
         snprintf(want, sizeof want, "\"number\": %s,", cases[i].json);
         spill("a.sip", text, strlen(text));
         struct run r = RUN("parse", "a.sip");
-        if (r.status == 1 && i > 0) { /* the reader may hold Retry-After to a smaller range */
-            done(&r);
-            continue;
-        }
         assert_int_equal(r.status, 0);
         assert_non_null(strstr(r.out, want));
         spill("a.json", r.out, r.out_n);
@@ -1528,6 +1543,7 @@ int main(void)
         cmocka_unit_test(message_limit),
         cmocka_unit_test(pipes),
         cmocka_unit_test(output_that_cannot_be_written),
+        cmocka_unit_test(standard_input_is_closed),
         cmocka_unit_test(lint_golden),
         cmocka_unit_test(offsets_lines_and_columns),
         cmocka_unit_test(lint_json_lines),
