@@ -185,6 +185,33 @@ bool sipws_hostport(struct sipws_cur *c, struct sipws_host *host, int32_t *port)
 
 /* ---- parameters and headers ------------------------------------------------------------------ */
 
+/* Reserved octets differ from their escaped form; all others do not (RFC 3261 19.1.4). */
+static bool component_eq(struct sipws_str a, struct sipws_str b, bool fold_case)
+{
+    if (!a.p || !b.p)
+        return !a.p && !b.p;
+    const char *p = a.p, *q = b.p, *pe = a.p + a.n, *qe = b.p + b.n;
+    while (p < pe && q < qe) {
+        bool pesc, qesc;
+        unsigned char x = sipws_unescape(&p, pe, &pesc), y = sipws_unescape(&q, qe, &qesc);
+        if (fold_case) {
+            x = x >= 'A' && x <= 'Z' ? x | 0x20 : x;
+            y = y >= 'A' && y <= 'Z' ? y | 0x20 : y;
+        }
+        bool reserved = sipws_is((char)x, SIPWS_C_URIC) && !sipws_is((char)x, SIPWS_C_UNRESERVED);
+        if (x != y || (pesc != qesc && (reserved || x == '%')))
+            return false;
+    }
+    return p == pe && q == qe;
+}
+
+/* Names of parameters and headers are compared as what they mean: "%61" is "a". */
+static bool same_name(struct sipws_str a, struct sipws_str b)
+{
+    bool escaped = (a.n > 0 && memchr(a.p, '%', a.n)) || (b.n > 0 && memchr(b.p, '%', b.n));
+    return escaped ? component_eq(a, b, true) : sipws_str_ieq(a, b);
+}
+
 /* The value of a parameter that the grammar names, by its own rule. False and *known: refused. */
 static bool named_value(struct sipws_cur *c, struct sipws_str name, bool *known)
 {
@@ -195,8 +222,11 @@ static bool named_value(struct sipws_cur *c, struct sipws_str name, bool *known)
     if (sipws_str_ieq(name, SIPWS_STR("transport")) || sipws_str_ieq(name, SIPWS_STR("method")) ||
         sipws_str_ieq(name, SIPWS_STR("user")))
         return sipws_token(c, &token);
-    if (sipws_str_ieq(name, SIPWS_STR("ttl")))
-        return sipws_number(c, 0, 255, &ttl, "ttl");
+    if (sipws_str_ieq(name, SIPWS_STR("ttl"))) {
+        const char *digits = c->p;
+        return sipws_number(c, 0, 255, &ttl, "ttl") &&
+               (c->p - digits <= 3 || sipws_fail(c, digits, SIPWS_E_NUMBER_RANGE, "ttl"));
+    }
     if (sipws_str_ieq(name, SIPWS_STR("maddr")))
         return sipws_host(c, &host);
     return *known = false;
@@ -240,7 +270,7 @@ static bool uri_parameters(struct sipws_cur *c, struct sipws_str *out)
         if (ok && count == SIPWS_MAX_PARAMS)
             ok = sipws_fail(c, p, SIPWS_E_LIMIT_PARAMS, "uri-parameters");
         for (size_t i = 0; ok && i < count; i++)
-            if (sipws_str_ieq(names[i], name))
+            if (same_name(names[i], name))
                 ok = sipws_fail(c, p, SIPWS_E_URI_PARAM_DUPLICATE, "uri-parameters");
         if (!ok)
             return sipws_back(c, start);
@@ -254,10 +284,13 @@ static bool uri_parameters(struct sipws_cur *c, struct sipws_str *out)
 static bool headers(struct sipws_cur *c, struct sipws_str *out)
 {
     const char *start = c->p;
+    size_t count = 0;
     do {
         c->p++; /* "?" or "&" */
         const char *name = c->p;
-        bool ok = sipws_span_escaped(c, SIPWS_C_HNV);
+        bool ok =
+            count++ < SIPWS_MAX_PARAMS || sipws_fail(c, name, SIPWS_E_LIMIT_PARAMS, "headers");
+        ok = ok && sipws_span_escaped(c, SIPWS_C_HNV);
         if (ok && (c->p == name || !sipws_take(c, '=')))
             ok = sipws_fail(c, c->p, SIPWS_E_URI_HEADERS, "header");
         if (!ok || !sipws_span_escaped(c, SIPWS_C_HNV))
@@ -470,26 +503,6 @@ bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri
 
 /* ---- equality -------------------------------------------------------------------------------- */
 
-/* Reserved octets differ from their escaped form; all others do not (RFC 3261 19.1.4). */
-static bool component_eq(struct sipws_str a, struct sipws_str b, bool fold_case)
-{
-    if (!a.p || !b.p)
-        return !a.p && !b.p;
-    const char *p = a.p, *q = b.p, *pe = a.p + a.n, *qe = b.p + b.n;
-    while (p < pe && q < qe) {
-        bool pesc, qesc;
-        unsigned char x = sipws_unescape(&p, pe, &pesc), y = sipws_unescape(&q, qe, &qesc);
-        if (fold_case) {
-            x = x >= 'A' && x <= 'Z' ? x | 0x20 : x;
-            y = y >= 'A' && y <= 'Z' ? y | 0x20 : y;
-        }
-        bool reserved = sipws_is((char)x, SIPWS_C_URIC) && !sipws_is((char)x, SIPWS_C_UNRESERVED);
-        if (x != y || (pesc != qesc && (reserved || x == '%')))
-            return false;
-    }
-    return p == pe && q == qe;
-}
-
 bool sipws_host_eq(const struct sipws_host *a, const struct sipws_host *b)
 {
     if (a->kind != b->kind)
@@ -504,25 +517,33 @@ static bool never_ignored(struct sipws_str name)
 {
     static const char *const names[] = {"transport", "user", "ttl", "method", "maddr"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (sipws_str_ieq(name, (struct sipws_str){names[i], strlen(names[i])}))
+        if (same_name(name, (struct sipws_str){names[i], strlen(names[i])}))
             return true;
     return false;
 }
 
-static bool find_part(struct sipws_str parts, struct sipws_str name, struct sipws_uri_part *out)
+/* The part `name` that has `skip` others of this name before it. */
+static bool find_part(struct sipws_str parts, struct sipws_str name, unsigned skip,
+                      struct sipws_uri_part *out)
 {
     while (sipws_uri_part_next(&parts, out))
-        if (component_eq(out->name, name, true))
+        if (same_name(out->name, name) && skip-- == 0)
             return true;
     return false;
 }
 
-/* Every part of `a` that counts stands in `b`, with an equal value. */
+/* Every part of `a` that counts stands in `b`, with an equal value. A parameter stands once; of
+ * headers with one name the first is compared with the first, and so on. */
 static bool parts_within(struct sipws_str a, struct sipws_str b, bool is_header)
 {
+    struct sipws_str rest = a;
     struct sipws_uri_part x, y;
-    while (sipws_uri_part_next(&a, &x)) {
-        if (!find_part(b, x.name, &y)) {
+    while (sipws_uri_part_next(&rest, &x)) {
+        struct sipws_str seen = a;
+        unsigned before = 0;
+        while (is_header && sipws_uri_part_next(&seen, &y) && y.name.p != x.name.p)
+            before += same_name(x.name, y.name);
+        if (!find_part(b, x.name, before, &y)) {
             if (is_header || never_ignored(x.name))
                 return false;
         } else if (!component_eq(x.value, y.value, !is_header)) {
