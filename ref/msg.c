@@ -283,20 +283,25 @@ static bool start_line(struct sipws_cur *c, struct sipws_msg *out, struct sipws_
 /* Line ends before the start line. False: the report is full, or there is nothing else. */
 static bool leading(struct sipws_cur *c, struct sipws_report *r)
 {
-    const char *start = c->p;
+    const char *start = c->p, *bare = NULL;
     for (;;) {
-        if (c->end - c->p >= 2 && c->p[0] == '\r' && c->p[1] == '\n')
+        if (sipws_left(c) >= 2 && c->p[0] == '\r' && c->p[1] == '\n')
             c->p += 2;
-        else if (!(c->allow & SIPWS_ALLOW_BARE_LF) || !sipws_take(c, '\n'))
+        else if (sipws_take(c, '\n'))
+            bare = bare ? bare : c->p - 1;
+        else
             break;
     }
     if (c->p == c->end) {
         report(r, c, c->p, SIPWS_E_EMPTY, "SIP-message");
         return false;
     }
-    if (c->p == start || (c->allow & SIPWS_ALLOW_LEADING_CRLF))
+    if (c->p == start)
         return true;
-    return report(r, c, start, SIPWS_E_LEADING_CRLF, "start-line");
+    if (!(c->allow & SIPWS_ALLOW_LEADING_CRLF))
+        return report(r, c, start, SIPWS_E_LEADING_CRLF, "start-line");
+    return !bare || (c->allow & SIPWS_ALLOW_BARE_LF) ||
+           report(r, c, bare, SIPWS_E_LINE_END, "CRLF");
 }
 
 /* ---- header ---------------------------------------------------------------------------------- */
