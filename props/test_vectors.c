@@ -127,7 +127,9 @@ static char complaint[512];
 static jmp_buf refused;
 
 /* What is wrong with a file of vectors. The first complaint ends the loading. */
-static _Noreturn void complain(const char *format, ...)
+static _Noreturn void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void complain(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
