@@ -548,8 +548,11 @@ static const void *draw_uri_other(struct tape *t, struct arena *a)
         return NULL;
     struct sipws_str s = u->a.text;
     size_t at = tape_below(t, (uint32_t)s.n);
-    char ch = (char)tape_byte(t);
+    static const char usual[] = "abBz09%;=?&@:.-+";
+    char ch = tape_chance(t, 32) ? (char)tape_byte(t) : usual[tape_below(t, sizeof usual - 1)];
     size_t plain = plain_user_octet(s, at);
+    if (plain == SIZE_MAX)
+        plain = plain_user_octet(s, 0);
     u->equal = tape_chance(t, 128) && plain != SIZE_MAX && memcmp(s.p, "im", 2) != 0;
     struct sipws_out o = arena_begin(a);
     if (u->equal) {
