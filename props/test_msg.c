@@ -32,7 +32,7 @@ static int failures;
 #define TAIL    "Subject: Lunch\r\n"
 #define REQUEST(method, uri, more)                                                                 \
     method " " uri " SIP/2.0\r\n" VIA HOPS FROM TO CALL_ID "CSeq: 7 " method "\r\n" more TAIL "\r" \
-                                                                                              "\n"
+           "\n"
 #define RESPONSE(status, method, more)                                                             \
     "SIP/2.0 " status "\r\n" VIA FROM TO_TAG CALL_ID "CSeq: 7 " method "\r\n" more TAIL "\r\n"
 
@@ -870,7 +870,7 @@ static void test_partial(void **state)
     assert_int_equal(x.m.n, 2);
     assert_true(is(x.m.body, "x"));
     free(x.p);
-    read_text(&x, str("SIP/2.0 999 OK\r\nTo: <sip:a>"), ANY, 0);
+    read_text(&x, str("SIP/2.0 999 OK\r\nTo: <sip:a>\r\nFrom: <s"), ANY, 0);
     assert_true(!x.parsed && !x.m.is_request && x.m.status == 0 && x.m.n == 1);
     assert_null(x.m.body.p);
     free(x.p);

@@ -9,8 +9,15 @@ static bool is_error(const struct sipws_diag *d)
     return sipws_err_info(d->err)->severity == SIPWS_ERROR;
 }
 
+bool sipws_report_full(const struct sipws_report *r)
+{
+    return r->errors > 0 && r->errors >= r->cap;
+}
+
 bool sipws_report_add(struct sipws_report *r, const struct sipws_diag *d)
 {
+    if (sipws_report_full(r))
+        return false;
     if (!is_error(d)) {
         if (r->n < r->cap)
             r->p[r->n++] = *d;
@@ -28,7 +35,7 @@ bool sipws_report_add(struct sipws_report *r, const struct sipws_diag *d)
     if (r->n < r->cap)
         r->p[r->n++] = *d;
     r->errors++;
-    return r->errors < r->cap;
+    return !sipws_report_full(r);
 }
 
 /* Reports `err` at `at`. False: the report is full. */
@@ -355,6 +362,10 @@ static bool header(struct sipws_cur *c, struct sipws_field *fields, size_t cap,
             report(r, c, f.name.p + f.name.n, SIPWS_E_COLON_SPACE, "HCOLON");
         if ((!ok || l.bad) && !judge_line(c, &l, ok ? NULL : &d, r))
             return false;
+        if (l.cut) {
+            report(r, c, c->end, SIPWS_E_NO_BLANK_LINE, "SIP-message");
+            return false; /* what there is of the line means nothing */
+        }
         if (ok && out->n < cap) {
             fields[out->n++] = f;
         } else if (ok && !told) {
@@ -363,10 +374,6 @@ static bool header(struct sipws_cur *c, struct sipws_field *fields, size_t cap,
                 return false;
         }
         c->p = l.next;
-        if (l.cut) {
-            report(r, c, c->end, SIPWS_E_NO_BLANK_LINE, "SIP-message");
-            return false;
-        }
     }
 }
 
@@ -393,7 +400,7 @@ bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *
         if ((allow & SIPWS_ALLOW_EXCESS_BODY) || SIPWS_PLANT(MSG_LENGTH_TRUST))
             cut_body(out);
     }
-    return r->errors == errors;
+    return r->errors == errors && !sipws_report_full(r);
 }
 
 /* ---- fields of a message --------------------------------------------------------------------- */

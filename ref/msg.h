@@ -30,6 +30,10 @@ static inline struct sipws_report sipws_report(struct sipws_diag *p, size_t cap)
  * report of capacity 0 counts the first error and ends with it. */
 bool sipws_report_add(struct sipws_report *r, const struct sipws_diag *d);
 
+/* No room for one more error: sipws_msg_parse and sipws_msg_check read no further, and say false.
+ */
+bool sipws_report_full(const struct sipws_report *r);
+
 enum sipws_method {
     SIPWS_M_EXTENSION, /* any other token */
     SIPWS_M_ACK,

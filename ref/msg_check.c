@@ -420,7 +420,12 @@ bool sipws_msg_check(const struct sipws_msg *m, enum sipws_transport transport, 
                      struct sipws_report *r)
 {
     size_t errors = r->errors;
-    struct check c = {.m = m, .transport = transport, .allow = allow, .r = r, .method = m->method};
+    struct check c = {.m = m,
+                      .transport = transport,
+                      .allow = allow,
+                      .r = r,
+                      .full = sipws_report_full(r),
+                      .method = m->method};
     if (m->is_request)
         request_line(&c);
     for (size_t i = 0; i < m->n && !c.full; i++) {
@@ -433,5 +438,5 @@ bool sipws_msg_check(const struct sipws_msg *m, enum sipws_transport transport, 
     body(&c);
     reliable(&c);
     nul(&c);
-    return r->errors == errors;
+    return r->errors == errors && !c.full;
 }
