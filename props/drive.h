@@ -7,7 +7,7 @@
 
 #include "conn.h"
 
-enum { DRIVE_MESSAGE = 65536, DRIVE_FIELDS = 128, DRIVE_SENT = 1 << 18 };
+enum { DRIVE_MESSAGE = 1 << 17, DRIVE_FIELDS = 128, DRIVE_SENT = 1 << 18 };
 
 /* The key of a client whose random octets are all zero, and the answer to it. */
 #define DRIVE_KEY    "AAAAAAAAAAAAAAAAAAAAAA=="

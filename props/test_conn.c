@@ -198,7 +198,7 @@ static void via_and_sips_follow_the_connection(void **state)
     struct drive *d = server();
     start(HANDSHAKE, true);
     frame(TEXT, OPTIONS_BY("WSS"));
-    assert_non_null(strstr(events(d), "\nrefused via-transport at 48 in "));
+    assert_non_null(strstr(events(d), "\nrefused via-transport at 46 in "));
     d->tls = true;
     assert_non_null(strstr(events(d), "\nmessage\n"));
     start(HANDSHAKE, true);
@@ -309,15 +309,15 @@ static void the_stream_may_end_anywhere(void **state)
     (void)state;
     struct drive *d = server();
     start(HANDSHAKE, true);
-    assert_string_equal(events(d), "request\nfailed code 1006 ws-lost at 172 in close\n");
-    assert_int_equal(sizeof HANDSHAKE - 1, 172);
+    assert_string_equal(events(d), "request\nfailed code 1006 ws-lost at 182 in close\n");
+    assert_int_equal(sizeof HANDSHAKE - 1, 182);
     frame(TEXT, OPTIONS);
     size_t whole = wire.n;
     for (size_t n = 0; n < whole; n++) {
         wire.n = n;
         const char *got = events(d);
-        const char *want = n < 172   ? "failed code 1006 http-cut at "
-                           : n > 172 ? "failed code 1006 ws-cut at "
+        const char *want = n < 182   ? "failed code 1006 http-cut at "
+                           : n > 182 ? "failed code 1006 ws-cut at "
                                      : "failed code 1006 ws-lost at ";
         assert_non_null(strstr(got, want));
         assert_null(strstr(got, "message"));
