@@ -192,7 +192,8 @@ static void print_grid(const struct grid *g, bool tty)
     int count = 2, n = disagreements(g), widths[PEERS] = {0};
     for (int i = 0; peers[i]; i++) {
         char text[128];
-        snprintf(text, sizeof text, "%s %s", peers[i]->name, peers[i]->version);
+        snprintf(text, sizeof text, "%s%s%s", peers[i]->name, *peers[i]->version ? " " : "",
+                 peers[i]->version);
         lines[0].cells[i] = strdup(text);
         end_text(&g->readings[i], text, sizeof text);
         lines[1].cells[i] = strdup(text);
@@ -219,7 +220,12 @@ static void print_grid(const struct grid *g, bool tty)
     for (int i = 0; peers[i]; i++)
         if (peers[i]->absent)
             printf("  %s is absent: %s\n", peers[i]->name, peers[i]->absent);
-    if (n)
+    int asked = 0;
+    for (int i = 0; peers[i]; i++)
+        asked += !peers[i]->absent;
+    if (asked < 2)
+        printf("  nobody to compare with\n\n");
+    else if (n)
         printf("%s%d %s%s\n\n", red(tty), n, n == 1 ? "disagreement" : "disagreements", plain(tty));
     else
         printf("  all agree\n\n");
