@@ -1035,15 +1035,51 @@ static struct gen_bent bend(struct arena *a, const struct gen_msg *m, const char
     return (struct gen_bent){how, arena_end(a, &o), from};
 }
 
+static size_t count(const struct gen_msg *m, enum sipws_field_id id)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->n; i++)
+        n += m->fields[i].id == id;
+    return n;
+}
+
+/* The text with the line of the field `id` replaced, or with one more line where there is none. */
+static struct gen_bent bend_field(struct arena *a, const struct gen_msg *m, const char *how,
+                                  enum sipws_field_id id, const char *with)
+{
+    size_t from = (size_t)(m->body.p - m->text.p) - 2, to = from;
+    for (size_t i = 0; i < m->n; i++)
+        if (m->fields[i].id == id) {
+            from = (size_t)(m->fields[i].line.p - m->text.p);
+            to = from + m->fields[i].line.n;
+        }
+    return bend(a, m, how, from, to, str(with));
+}
+
+/* A Content-Length that is next to right, or right in its lower 32 bits. */
+static struct gen_bent bend_length(struct tape *t, struct arena *a, const struct gen_msg *m)
+{
+    char line[48];
+    struct sipws_out o = sipws_out(line, sizeof line - 1);
+    uint64_t n = m->body.n;
+    unsigned how = tape_below(t, 3);
+    sipws_put_lit(&o, "l: ");
+    sipws_put_uint(&o, how == 1 && n > 0 ? n - 1 : how == 2 ? n + (UINT64_C(1) << 32) : n + 1);
+    sipws_put_lit(&o, "\r\n");
+    line[o.n] = '\0';
+    return bend_field(a, m, "Content-Length is wrong", SIPWS_F_CONTENT_LENGTH, line);
+}
+
 struct gen_bent gen_msg_bent(struct tape *t, struct arena *a, const struct gen_msg *m)
 {
     size_t i = tape_below(t, (uint32_t)m->n);
-    unsigned how = tape_below(t, 10);
+    unsigned how = tape_below(t, 13);
     const struct gen_field *f = &m->fields[i];
     size_t line = (size_t)(f->line.p - m->text.p), end = line + f->line.n;
     size_t start = m->start.n, head = (size_t)(m->body.p - m->text.p);
     size_t needed = 0;
-    while (!m->fields[needed].needed || m->fields[needed].id == SIPWS_F_CONTACT)
+    while (!m->fields[needed].needed || m->fields[needed].id == SIPWS_F_CONTACT ||
+           count(m, m->fields[needed].id) > 1)
         needed++;
     const struct gen_field *n = &m->fields[needed];
     size_t n_at = (size_t)(n->line.p - m->text.p);
@@ -1067,6 +1103,12 @@ struct gen_bent gen_msg_bent(struct tape *t, struct arena *a, const struct gen_m
         return bend(a, m, "Call-ID stands twice", head - 2, head - 2, str("I: again\r\n"));
     case 8:
         return bend(a, m, "a NUL stands in a name", line, line, (struct sipws_str){"", 1});
+    case 9:
+        return bend_length(t, a, m);
+    case 10:
+        return bend_field(a, m, "From has no tag", SIPWS_F_FROM, "From: <sip:a>;x=tag\r\n");
+    case 11:
+        return bend_field(a, m, "Via has no branch", SIPWS_F_VIA, "v: SIP/2.0/WSS a;rport\r\n");
     default:
         return bend(a, m, "the start line is folded", start, start, str(" \r\n"));
     }
