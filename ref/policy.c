@@ -34,8 +34,9 @@ static bool need(struct court *c, enum sipws_known known, enum sipws_known want,
 /* RFC 6455 10.2: whole serializations. A look-alike differs in some octet. */
 static bool origin_is(struct sipws_str got, struct sipws_str want)
 {
-    if (SIPWS_PLANT(POLICY_ORIGIN_SUFFIX) && got.n > want.n)
-        got = (struct sipws_str){got.p + (got.n - want.n), want.n};
+    static const size_t scheme = sizeof "https://" - 1;
+    if (SIPWS_PLANT(POLICY_ORIGIN_SUFFIX) && want.n > scheme && got.n > want.n - scheme)
+        return memcmp(got.p + got.n - (want.n - scheme), want.p + scheme, want.n - scheme) == 0;
     return sipws_str_eq(got, want) && !sipws_str_eq(got, SIPWS_STR("null"));
 }
 
@@ -204,7 +205,7 @@ static bool digest(struct court *c)
     const struct sipws_facts *facts = c->facts;
     bool unchallenged = c->m->method == SIPWS_M_ACK || c->m->method == SIPWS_M_CANCEL;
     enum sipws_known known = facts->digest;
-    if (unchallenged && known != SIPWS_YES)
+    if (unchallenged && known != SIPWS_YES && facts->continues != SIPWS_NO)
         known = facts->continues;
     return need(c, known, SIPWS_YES, SIPWS_FACT_SIP, SIPWS_E_POLICY_DIGEST, "digest") &&
            identity(c, &facts->digest_identity, SIPWS_FACT_SIP);
