@@ -1,4 +1,5 @@
 #include "addr.h"
+#include "plant.h"
 
 /* ---- values of parameters -------------------------------------------------------------------- */
 
@@ -84,13 +85,18 @@ static bool param(struct sipws_cur *c, const struct sipws_param_rule *rules, str
     struct sipws_str name;
     if (!sipws_token(c, &name))
         return false;
-    if (seen->n == SIPWS_MAX_PARAMS)
+    if (SIPWS_PLANT(PARAM_ARRAY) ? seen->n > SIPWS_MAX_PARAMS : seen->n == SIPWS_MAX_PARAMS)
         return sipws_fail(c, name.p, SIPWS_E_LIMIT_PARAMS, "generic-param");
     for (size_t i = 0; i < seen->n; i++)
         if (sipws_str_ieq(seen->p[i], name))
             return sipws_fail(c, name.p, SIPWS_E_PARAM_DUPLICATE, "generic-param");
     seen->p[seen->n++] = name;
     const struct sipws_param_rule *rule = rule_of(rules, name);
+    if (SIPWS_PLANT(PARAM_EMPTY) && rule->name.n > 0 && c->p < c->end && *c->p == '=' &&
+        (c->end - c->p == 1 || c->p[1] == ';')) {
+        c->p++;
+        return true;
+    }
     if (rule->name.n == 0 && !rule->value)
         return sipws_fail(c, name.p, SIPWS_E_PARAM_UNKNOWN, "generic-param");
     return rest_of_param(c, rule);
@@ -178,7 +184,7 @@ static const char *value_end(const char *p, const char *end)
         return p;
     }
     for (p++; p < end && *p != close; p++)
-        if (*p == '\\' && close == '"' && end - p > 1)
+        if (*p == '\\' && close == '"' && end - p > 1 && !SIPWS_PLANT(QUOTED_PAIR_END))
             p++;
     return p < end ? p + 1 : end;
 }

@@ -1,4 +1,5 @@
 #include "chars.h"
+#include "plant.h"
 
 /* Short names for the table below only. */
 enum {
@@ -157,7 +158,7 @@ bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out
     bool over = false;
     for (; p < c->end && sipws_is(*p, SIPWS_C_DIGIT); p++) {
         unsigned digit = (unsigned char)*p - (unsigned char)'0';
-        over = over || value > (UINT64_MAX - digit) / 10;
+        over = over || (value > (UINT64_MAX - digit) / 10 && !SIPWS_PLANT(NUMBER_WRAP));
         value = value * 10 + digit;
     }
     if (p == c->p)
@@ -219,7 +220,7 @@ bool sipws_utf8_nonascii(struct sipws_cur *c)
 static bool quoted_pair(struct sipws_cur *c)
 {
     const char *p = c->p + 1;
-    if (p == c->end || *p == '\r' || *p == '\n' || ((unsigned char)*p & 0x80))
+    if ((p == c->end && !SIPWS_PLANT(QUOTE_PAST_END)) || *p == '\r' || *p == '\n' || ((unsigned char)*p & 0x80))
         return sipws_fail(c, p, SIPWS_E_QUOTED_OCTET, "quoted-pair");
     c->p = p + 1;
     return true;

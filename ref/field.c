@@ -1,4 +1,5 @@
 #include "field_impl.h"
+#include "plant.h"
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
@@ -49,6 +50,11 @@ static enum sipws_field_id find_compact(char ch)
 
 enum sipws_field_id sipws_field_find(struct sipws_str name)
 {
+    if (SIPWS_PLANT(FIELD_PREFIX) && name.n > 8) {
+        enum sipws_field_id id = sipws_field_find((struct sipws_str){name.p, name.n - 1});
+        if (id != SIPWS_F_EXTENSION)
+            return id;
+    }
 #define LENGTH(n)                                                                                  \
     case n:                                                                                        \
         return find_of_length(name, n);
@@ -251,7 +257,10 @@ void sipws_value_print(struct sipws_out *o, const struct sipws_value *v)
         sipws_put(o, v->token);
         break;
     case SIPWS_K_NUMBER:
-        sipws_put_uint(o, v->number.value);
+        if (SIPWS_PLANT(FIELD_PRINT_32))
+            sipws_put_uint(o, (uint32_t)v->number.value);
+        else
+            sipws_put_uint(o, v->number.value);
         if (v->number.comment.p) {
             sipws_put_char(o, ' ');
             sipws_put_unfolded(o, v->number.comment);

@@ -1,8 +1,10 @@
 #include "out.h"
+#include "plant.h"
 
 void sipws_put(struct sipws_out *o, struct sipws_str s)
 {
-    if (s.n > 0 && o->n <= o->cap && s.n <= o->cap - o->n)
+    size_t room = o->cap + (SIPWS_PLANT(OUT_BY_ONE) ? 1 : 0);
+    if (s.n > 0 && o->n <= o->cap && s.n <= room - o->n)
         memcpy(o->p + o->n, s.p, s.n);
     o->n = s.n <= SIZE_MAX - o->n ? o->n + s.n : SIZE_MAX;
 }
