@@ -8,6 +8,9 @@
  * - the result, the count of errors and the report agree, and a report with room for one error has
  *   the first one of a report with room for all;
  * - what is accepted strictly is accepted with every leniency, too;
+ * - every header field name is a token;
+ * - the body of a message without errors runs to its end, and Content-Length says so where it
+ * stands; From has a tag, the top Via has a branch;
  * - a message without errors, once printed, is read again without errors, as the same header fields
  *   with the same body, and printing that gives the same octets.
  */
@@ -66,7 +69,9 @@ static void look(const struct reading *x, struct sipws_str text)
     must(x->ok == (x->r.errors == 0) && errors == x->r.errors);
     must(x->m.n <= FIELDS);
     for (size_t i = 0; i < x->m.n; i++) {
-        touch(text, x->m.fields[i].name);
+        struct sipws_str name = x->m.fields[i].name;
+        touch(text, name);
+        must(name.n > 0 && sipws_span(name.p, name.p + name.n, SIPWS_C_TOKEN) == name.p + name.n);
         touch(text, x->m.fields[i].value);
     }
     touch(text, x->m.method_name);
@@ -84,6 +89,24 @@ static const struct sipws_diag *first_error(const struct reading *x)
     while (i < x->r.n && sipws_err_info(x->diags[i].err)->severity != SIPWS_ERROR)
         i++;
     return i < x->r.n ? &x->diags[i] : NULL;
+}
+
+static void needs(const struct sipws_msg *m, enum sipws_field_id id, struct sipws_str name)
+{
+    struct sipws_value v;
+    struct sipws_param param;
+    must(sipws_msg_first(m, id, &v) && sipws_param_find(v.params, name, &param));
+    must(param.value.n > 0);
+}
+
+/* What must be so in a message without errors. */
+static void sound(const struct sipws_msg *m)
+{
+    struct sipws_value v;
+    must(m->body.p + m->body.n == m->text.p + m->text.n);
+    must(!sipws_msg_first(m, SIPWS_F_CONTENT_LENGTH, &v) || v.number.value == m->body.n);
+    needs(m, SIPWS_F_FROM, SIPWS_STR("tag"));
+    needs(m, SIPWS_F_VIA, SIPWS_STR("branch"));
 }
 
 static void same_message(const struct sipws_msg *a, const struct sipws_msg *b)
@@ -136,7 +159,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     look(&lenient, text);
     must(lenient.ok || !all.ok);
 
-    if (all.ok)
+    if (all.ok) {
+        sound(&all.m);
         print_and_read(&all);
+    }
     return 0;
 }
