@@ -327,7 +327,7 @@ const struct prop prop_abnf_part = {
     .name = "abnf/part",
     .sentence =
         "ref takes a URI, host, address, string or comment just when the RFC's grammar does, and "
-        "refuses at the latest where no sentence goes on",
+        "refuses at the latest where no sentence goes on.",
     .draw = draw_part,
     .hold = hold,
     .explain = explain,
@@ -341,7 +341,7 @@ const struct prop prop_abnf_field = {
     .name = "abnf/field",
     .sentence = "ref takes the value of a header field just when the RFC's grammar does, and "
                 "refuses at the "
-                "latest where no sentence goes on",
+                "latest where no sentence goes on.",
     .draw = draw_field,
     .hold = hold,
     .explain = explain,

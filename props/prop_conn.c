@@ -365,7 +365,7 @@ static void explain_pair(const void *story, FILE *f)
 
 const struct prop prop_conn_cut = {
     .name = "conn/cut",
-    .sentence = "any cut of the octets of a connection gives the same events and the same answers",
+    .sentence = "any cut of the octets of a connection gives the same events and the same answers.",
     .draw = draw,
     .hold = hold_cut,
     .explain = gen_conn_explain,
@@ -379,7 +379,7 @@ const struct prop prop_conn_meant = {
     .name = "conn/meant",
     .sentence =
         "a connection gives one event for each thing that the peer meant, in order, and the "
-        "error that its one flaw earns",
+        "error that its one flaw earns.",
     .draw = draw,
     .hold = hold_meant,
     .explain = gen_conn_explain,
@@ -393,7 +393,7 @@ const struct prop prop_conn_pair = {
     .name = "conn/pair",
     .sentence =
         "two ends joined by a wire that cuts at will open, get every message of the other once "
-        "and in order, and close",
+        "and in order, and close.",
     .draw = draw_pair,
     .hold = hold_pair,
     .explain = explain_pair,
