@@ -4,6 +4,20 @@
  * fields into the caller's array: what a proxy needs to forward. sipws_msg_check decodes every
  * header field that field.def has, and holds the message against the rules across header fields.
  * Both go on after a problem for as long as the report has room for the next one.
+ *
+ * The readings of the standards that are chosen here:
+ * - What starts with "SIP/" is a response: a method cannot have a slash in it.
+ * - SIP-Version is 2.0. In lower case it is read, and warned of (RFC 3261 7.1).
+ * - Max-Forwards is mandatory in requests (8.1.1), although proxies let requests without it pass
+ *   (16.3). To has a tag in every response but 100 (8.2.6.2).
+ * - NOTIFY starts a dialog (RFC 6665 4.4.1), so it has one Contact (RFC 3261 8.1.1.8).
+ * - Headers and method in a Request-URI are errors, other components of a URI that table 1
+ * of 19.1.1 does not allow where they stand are warnings: receivers should ignore them.
+ * - Only the top Via is held against the connection; of a response, it is the client's own.
+ * - A fold, and white space before a colon, are legal. The latter is warned of, as is a NUL in a
+ *   quoted pair, the only place of a header where one may stand.
+ * - Content-Length is optional; where it stands, it counts what the WebSocket message has behind
+ * the empty line.
  */
 #ifndef SIPWS_MSG_H
 #define SIPWS_MSG_H
