@@ -18,12 +18,16 @@ static const char *dec_octet(const char *p, const char *end, unsigned char *out)
     return p > s ? p : NULL;
 }
 
-/* IPv4address at p: the octet behind it, or NULL. RFC 3986 3.2.2. */
-static const char *ipv4_address(const char *p, const char *end, unsigned char addr[4])
+/* IPv4address at p: the octet behind it, or NULL with *bad at the offending octet. RFC 3986 3.2.2.
+ */
+static const char *ipv4_address(const char *p, const char *end, unsigned char addr[4],
+                                const char **bad)
 {
     for (int i = 0; i < 4; i++) {
-        if (i > 0 && (p == end || *p++ != '.'))
+        *bad = p;
+        if (i > 0 && (p == end || *p != '.'))
             return NULL;
+        *bad = p += i > 0 ? 1 : 0;
         p = dec_octet(p, end, &addr[i]);
         if (!p)
             return NULL;
@@ -60,7 +64,7 @@ static const char *ipv6_address(const char *p, const char *end, unsigned char ad
             break;
         }
         if (p < end && *p == '.' && n <= 6 - (gap >= 0 ? 1 : 0) && (gap >= 0 || n == 6)) {
-            const char *after = ipv4_address(digits, end, &group[2 * n]);
+            const char *after = ipv4_address(digits, end, &group[2 * n], bad);
             if (!after)
                 return NULL;
             n += 2;
@@ -137,10 +141,10 @@ bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
     const char *end = sipws_span(c->p, c->end, SIPWS_C_HOST);
     if (end == c->p)
         return sipws_fail(c, end, SIPWS_E_URI_HOST, "host");
-    const char *flaw = hostname_flaw(c->p, end);
+    const char *flaw = hostname_flaw(c->p, end), *bad;
     out->kind = SIPWS_HOST_NAME;
     if (flaw) {
-        if (!sipws_is(*c->p, SIPWS_C_DIGIT) || ipv4_address(c->p, end, out->addr) != end)
+        if (!sipws_is(*c->p, SIPWS_C_DIGIT) || ipv4_address(c->p, end, out->addr, &bad) != end)
             return sipws_fail(c, flaw, SIPWS_E_URI_HOST, "host");
         out->kind = SIPWS_HOST_IPV4;
     }
@@ -151,13 +155,14 @@ bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
 
 bool sipws_ip_address(struct sipws_cur *c, struct sipws_host *out)
 {
-    const char *bad = c->p;
-    const char *p = ipv4_address(c->p, c->end, out->addr);
+    const char *bad4 = c->p, *bad = c->p;
+    const char *p = ipv4_address(c->p, c->end, out->addr, &bad4);
     out->kind = SIPWS_HOST_IPV4;
     if (!p) {
         p = ipv6_address(c->p, c->end, out->addr, &bad);
         out->kind = SIPWS_HOST_IPV6;
     }
+    bad = bad4 > bad ? bad4 : bad; /* the reading that got further */
     if (!p)
         return sipws_fail(c, bad, SIPWS_E_URI_IPV6, "IPv6address");
     out->text = sipws_slice(c->p, p);
@@ -477,6 +482,95 @@ static bool absolute_uri(struct sipws_cur *c, enum sipws_uri_place place, struct
     return true;
 }
 
+/* ---- telephone-uri, RFC 3966 3 ----------------------------------------------------------------
+ */
+
+/* global-number-digits = "+" *phonedigit DIGIT *phonedigit */
+static bool global_number(struct sipws_cur *c)
+{
+    bool digit = false;
+    for (c->p++; c->p < c->end && sipws_is(*c->p, SIPWS_C_PHONE); c->p++)
+        digit = digit || sipws_is(*c->p, SIPWS_C_DIGIT);
+    return digit;
+}
+
+/* local-number-digits, less "#", which may not stand in a URI of RFC 3261 */
+static bool local_number(struct sipws_cur *c)
+{
+    bool digit = false;
+    for (; c->p < c->end && (sipws_is(*c->p, SIPWS_C_PHONE | SIPWS_C_HEXDIG) || *c->p == '*');
+         c->p++)
+        digit = digit || *c->p == '*' || sipws_is(*c->p, SIPWS_C_HEXDIG);
+    return digit;
+}
+
+/* descriptor = domainname / global-number-digits */
+static bool descriptor(struct sipws_cur *c)
+{
+    struct sipws_host host;
+    struct sipws_diag flaw;
+    struct sipws_cur at = *c;
+    if (sipws_peek(c) == '+')
+        return global_number(c);
+    at.diag = &flaw;
+    bool ok = sipws_host(&at, &host) && host.kind == SIPWS_HOST_NAME;
+    c->p = ok || flaw.err == SIPWS_OK ? at.p : c->base + flaw.off;
+    return ok;
+}
+
+/* par = parameter / extension / isdn-subaddress; context. `c` stands behind the semicolon. */
+static bool tel_par(struct sipws_cur *c, struct sipws_str *name)
+{
+    const char *start = c->p;
+    while (c->p < c->end && (sipws_is(*c->p, SIPWS_C_ALPHA | SIPWS_C_DIGIT) || *c->p == '-'))
+        c->p++;
+    *name = sipws_slice(start, c->p);
+    bool ext = sipws_str_ieq(*name, SIPWS_STR("ext")),
+         isub = sipws_str_ieq(*name, SIPWS_STR("isub"));
+    bool context = sipws_str_ieq(*name, SIPWS_STR("phone-context"));
+    if (name->n == 0)
+        return false;
+    if (!sipws_take(c, '='))
+        return !(ext || isub || context);
+    if (context)
+        return descriptor(c);
+    const char *value = c->p;
+    if (ext)
+        c->p = sipws_span(c->p, c->end, SIPWS_C_PHONE);
+    else if (!sipws_span_escaped(c, SIPWS_C_PARAM))
+        return false;
+    while (isub && c->p < c->end && *c->p != ';') /* 1*uric, which the URI's own reading has seen */
+        c->p++;
+    return c->p > value;
+}
+
+/* telephone-subscriber = global-number / local-number: all of [c->p, end). A local number has a
+ * phone-context; no parameter stands twice. */
+static bool telephone_subscriber(const struct sipws_cur *c, const char *end)
+{
+    static const char rule[] = "telephone-subscriber";
+    struct sipws_cur at = *c;
+    struct sipws_str names[SIPWS_MAX_PARAMS];
+    size_t count = 0;
+    at.end = end;
+    bool global = sipws_peek(&at) == '+', context = false;
+    if (!(global ? global_number(&at) : local_number(&at)))
+        return sipws_fail(c, at.p, SIPWS_E_URI_TEL, rule);
+    while (sipws_take(&at, ';')) {
+        const char *start = at.p;
+        if (count == SIPWS_MAX_PARAMS)
+            return sipws_fail(c, start, SIPWS_E_LIMIT_PARAMS, rule);
+        if (!tel_par(&at, &names[count]))
+            return sipws_fail(c, at.p, SIPWS_E_URI_TEL, rule);
+        for (size_t i = 0; i < count; i++)
+            if (sipws_str_ieq(names[i], names[count]))
+                return sipws_fail(c, start, SIPWS_E_URI_TEL, rule);
+        context = context || sipws_str_ieq(names[count], SIPWS_STR("phone-context"));
+        count++;
+    }
+    return (at.p == end && (global || context)) || sipws_fail(c, at.p, SIPWS_E_URI_TEL, rule);
+}
+
 bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
 {
     const char *start = c->p;
@@ -495,6 +589,11 @@ bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri
         out->scheme = SIPWS_SCHEME_SIPS;
     bool ok =
         out->scheme == SIPWS_SCHEME_OTHER ? absolute_uri(c, place, out) : sip_uri(c, place, out);
+    if (ok && sipws_str_ieq(out->scheme_name, SIPWS_STR("tel"))) {
+        struct sipws_cur at = *c;
+        at.p = out->opaque.p;
+        ok = telephone_subscriber(&at, c->p);
+    }
     if (!ok)
         return sipws_back(c, start);
     out->text = sipws_slice(start, c->p);

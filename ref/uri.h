@@ -6,6 +6,8 @@
  * - Parameters that the grammar names (transport, user, method, ttl, maddr, lr) follow their own
  *   rule, although other-param would also take them.
  * - A port is at most 65535.
+ * - A URI whose scheme is tel has a telephone-subscriber (RFC 3966 3), although the grammar takes
+ *   any absoluteURI; one with a parameter needs angle brackets.
  */
 #ifndef SIPWS_URI_H
 #define SIPWS_URI_H
