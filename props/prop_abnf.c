@@ -121,6 +121,7 @@ static const struct {
     {SIPWS_E_URI_PARAM, NULL, "3261 19.1.1: a named URI parameter has its own rule"},
     {SIPWS_E_PARAM_MISSING, NULL, "7616 3.3, 3.4: what a challenge or response must have"},
     {SIPWS_E_DATE, NULL, "3261 20.17: a date is one that the calendar has"},
+    {SIPWS_E_URI_TEL, NULL, "3966 3: what a tel URI holds"},
     {SIPWS_E_URI_SCHEME, "PAssertedID-value", "3325 9.1: sip, sips or tel"},
     {SIPWS_E_URI_SCHEME, "PPreferredID-value", "3325 9.2: sip, sips or tel"},
     {SIPWS_E_LIMIT_COMMENT, NULL, "a limit of ours"},

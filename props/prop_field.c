@@ -827,3 +827,101 @@ const struct prop prop_field_many_params = {
     .discard_percent = 5,
     .tape_max = 32,
 };
+
+/* ---- field/no-value -------------------------------------------------------------------------- */
+
+struct no_value {
+    enum sipws_field_id id;
+    struct sipws_str text;
+    size_t at;     /* where a value should stand, or "=" */
+    bool equal;    /* "=" stands */
+    bool may_lack; /* the grammar has the parameter without "=" as well */
+};
+
+static const void *draw_no_value(struct tape *t, struct arena *a)
+{
+    static const struct {
+        enum sipws_field_id id;
+        const char *start, *name;
+        bool may_lack;
+    } forms[] = {
+        {SIPWS_F_FROM, "<sip:a.example>", "tag", false},
+        {SIPWS_F_TO, "sip:a.example", "tag", false},
+        {SIPWS_F_VIA, "SIP/2.0/WS a.example", "branch", false},
+        {SIPWS_F_VIA, "SIP/2.0/WS a.example", "received", false},
+        {SIPWS_F_VIA, "SIP/2.0/WS a.example", "maddr", false},
+        {SIPWS_F_VIA, "SIP/2.0/WS a.example", "ttl", false},
+        {SIPWS_F_VIA, "SIP/2.0/WS a.example", "rport", true},
+        {SIPWS_F_CONTACT, "<sip:a.example>", "expires", false},
+        {SIPWS_F_CONTACT, "<sip:a.example>", "q", false},
+        {SIPWS_F_CONTACT, "<sip:a.example>", "+sip.instance", false},
+        {SIPWS_F_CONTACT, "<sip:a.example>", "reg-id", false},
+        {SIPWS_F_CONTENT_TYPE, "a/b", "boundary", false},
+        {SIPWS_F_SUBSCRIPTION_STATE, "active", "expires", false},
+        {SIPWS_F_SESSION_EXPIRES, "1800", "refresher", false},
+        {SIPWS_F_REASON, "SIP", "cause", false},
+        {SIPWS_F_EVENT, "reg", "id", false},
+        {SIPWS_F_ROUTE, "<sip:a.example>", "x", true},
+    };
+    struct no_value *s = arena_get(a, sizeof *s);
+    if (!s)
+        return NULL;
+    unsigned form = tape_below(t, sizeof forms / sizeof *forms);
+    s->id = forms[form].id;
+    s->may_lack = forms[form].may_lack;
+    s->equal = tape_chance(t, 128);
+    struct sipws_out o = arena_begin(a);
+    sipws_put(&o, (struct sipws_str){forms[form].start, strlen(forms[form].start)});
+    if (tape_chance(t, 128))
+        sipws_put_lit(&o, ";before=1");
+    sipws_put_char(&o, ';');
+    sipws_put(&o, (struct sipws_str){forms[form].name, strlen(forms[form].name)});
+    if (s->equal)
+        sipws_put_char(&o, '=');
+    s->at = o.n;
+    if (tape_chance(t, 128))
+        sipws_put_lit(&o, ";after=\"2\"");
+    struct sipws_str text = arena_end(a, &o);
+    s->text = arena_copy(a, text);
+    return s->text.p ? s : NULL;
+}
+
+static void explain_no_value(const void *story, FILE *f)
+{
+    const struct no_value *s = story;
+    fprintf(f, "  %s:\n", sipws_field_info(s->id)->name);
+    prop_octets(f, "    ", s->text);
+}
+
+static void wire_no_value(const void *story, struct sipws_out *o)
+{
+    sipws_put(o, ((const struct no_value *)story)->text);
+}
+
+static enum verdict hold_no_value(struct prop_trial *r, const void *story)
+{
+    const struct no_value *s = story;
+    struct sipws_diag diag;
+    struct sipws_value v;
+    struct sipws_cur c = sipws_cur(s->text, &diag);
+    bool read = sipws_value_first(&c, s->id, &v), good = s->may_lack && !s->equal;
+    prop_class(r, good ? "may lack it" : "must have it");
+    if (read != good)
+        return prop_fail(r, "verdict", s->at, read ? "read" : "refused");
+    return read || diag.off == s->at ? HOLDS
+                                     : prop_fail(r, "offset", diag.off, "not where it is missing");
+}
+
+const struct prop prop_field_no_value = {
+    .name = "field/no-value",
+    .sentence =
+        "A parameter that must have a value is refused without one, where it is missing; an "
+        "empty value behind \"=\" always is.",
+    .draw = draw_no_value,
+    .hold = hold_no_value,
+    .explain = explain_no_value,
+    .wire = wire_no_value,
+    .classes = {{"may lack it", 10}, {"must have it", 500}},
+    .discard_percent = 5,
+    .tape_max = 16,
+};
