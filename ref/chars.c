@@ -36,9 +36,24 @@ enum {
 
 #define ROW16(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
 
+/* clang-format off: one row for each octet or range */
 const uint32_t sipws_chars[256] = {
-    /* 00 */ LIN, LIN, LIN, LIN, LIN, LIN, LIN, LIN,
-    /* 08 */ LIN, SIPWS_C_WSP | RSN | LIN, 0, LIN, LIN, 0, LIN, LIN,
+    /* 00 */ LIN,
+    LIN,
+    LIN,
+    LIN,
+    LIN,
+    LIN,
+    LIN,
+    LIN,
+    /* 08 */ LIN,
+    SIPWS_C_WSP | RSN | LIN,
+    0,
+    LIN,
+    LIN,
+    0,
+    LIN,
+    LIN,
     /* 10 */ ROW16(LIN),
     /* SP */ SIPWS_C_WSP | RSN | LIN,
     /* !  */ UNRES | TOK | WRD,
@@ -56,7 +71,16 @@ const uint32_t sipws_chars[256] = {
     /* -  */ UNRES | TOK | WRD | HST | SCH | TEL,
     /* .  */ UNRES | TOK | WRD | HST | SCH | TEL,
     /* /  */ RESRV | WRD | USR | PAR | HNV,
-    /* 0  */ DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT,
+    /* 0  */ DIGIT,
+    DIGIT,
+    DIGIT,
+    DIGIT,
+    DIGIT,
+    DIGIT,
+    DIGIT,
+    DIGIT,
+    DIGIT,
+    DIGIT,
     /* :  */ RESRV | WRD | PAR | HNV | PCH | REG,
     /* ;  */ RESRV | USR | REG,
     /* <  */ PLAIN | WRD,
@@ -64,26 +88,79 @@ const uint32_t sipws_chars[256] = {
     /* >  */ PLAIN | WRD,
     /* ?  */ RESRV | WRD | USR | HNV,
     /* @  */ RESRV | PCH | REG,
-    /* A  */ UPHEX, UPHEX, UPHEX, UPHEX, UPHEX, UPHEX,
-    /* G  */ ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA,
-    /* Q  */ ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA,
+    /* A  */ UPHEX,
+    UPHEX,
+    UPHEX,
+    UPHEX,
+    UPHEX,
+    UPHEX,
+    /* G  */ ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    /* Q  */ ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
     /* [  */ PLAIN | WRD | PAR | HNV,
     /* \  */ PRINT | WRD,
     /* ]  */ PLAIN | WRD | PAR | HNV,
     /* ^  */ PLAIN,
     /* _  */ UNRES | TOK | WRD,
     /* `  */ PLAIN | TOK | WRD,
-    /* a  */ LOHEX, LOHEX, LOHEX, LOHEX, LOHEX, LOHEX,
-    /* g  */ ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA,
-    /* q  */ ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA, ALPHA,
+    /* a  */ LOHEX,
+    LOHEX,
+    LOHEX,
+    LOHEX,
+    LOHEX,
+    LOHEX,
+    /* g  */ ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    /* q  */ ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
+    ALPHA,
     /* {  */ PLAIN | WRD,
     /* |  */ PLAIN,
     /* }  */ PLAIN | WRD,
     /* ~  */ UNRES | TOK | WRD,
     /* 7F */ LIN,
-    /* 80 */ ROW16(HIGH), ROW16(HIGH), ROW16(HIGH), ROW16(HIGH),
-    /* C0 */ ROW16(HIGH), ROW16(HIGH), ROW16(HIGH), ROW16(HIGH),
+    /* 80 */ ROW16(HIGH),
+    ROW16(HIGH),
+    ROW16(HIGH),
+    ROW16(HIGH),
+    /* C0 */ ROW16(HIGH),
+    ROW16(HIGH),
+    ROW16(HIGH),
+    ROW16(HIGH),
 };
+/* clang-format on */
 
 /* The octets of a line end at p that a fold may stand on: CRLF, or LF where that is allowed. */
 static size_t line_end(const struct sipws_cur *c, const char *p)
@@ -150,8 +227,7 @@ bool sipws_word(struct sipws_cur *c, struct sipws_str *out)
     return some(c, SIPWS_C_WORD, out, SIPWS_E_WORD, "word");
 }
 
-bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out,
-                  const char *rule)
+bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out, const char *rule)
 {
     const char *p = c->p;
     uint64_t value = 0;
@@ -220,7 +296,8 @@ bool sipws_utf8_nonascii(struct sipws_cur *c)
 static bool quoted_pair(struct sipws_cur *c)
 {
     const char *p = c->p + 1;
-    if ((p == c->end && !SIPWS_PLANT(QUOTE_PAST_END)) || *p == '\r' || *p == '\n' || ((unsigned char)*p & 0x80))
+    if ((p == c->end && !SIPWS_PLANT(QUOTE_PAST_END)) || *p == '\r' || *p == '\n' ||
+        ((unsigned char)*p & 0x80))
         return sipws_fail(c, p, SIPWS_E_QUOTED_OCTET, "quoted-pair");
     c->p = p + 1;
     return true;
@@ -310,7 +387,10 @@ bool sipws_text_utf8_trim(struct sipws_cur *c, struct sipws_str *out)
     return true;
 }
 
-static bool blank(char ch) { return ch == '\r' || ch == '\n' || sipws_is(ch, SIPWS_C_WSP); }
+static bool blank(char ch)
+{
+    return ch == '\r' || ch == '\n' || sipws_is(ch, SIPWS_C_WSP);
+}
 
 void sipws_put_unfolded(struct sipws_out *o, struct sipws_str s)
 {
