@@ -226,7 +226,7 @@ static void one_message_is_one_sip_message(void **state)
     frame(0x01, "OPTIONS sip:example.org SI");
     frame(PING, "between");
     frame(0x00, "");
-    frame(0x80, OPTIONS + 26);
+    frame(0x80, &OPTIONS[26]);
     assert_non_null(strstr(events(d), "\nping \"between\"\nmessage\n"));
     SENT(d, "\x8A\x07"
             "between");
@@ -516,7 +516,7 @@ static void any_cut_gives_the_same(void **state)
     start(HANDSHAKE, true);
     frame(0x01, "OPTIONS sip:example.org SI");
     frame(PING, "between");
-    frame(0x80, OPTIONS + 26);
+    frame(0x80, &OPTIONS[26]);
     frame(TEXT, "\r\n\r\n");
     frame(BINARY, "bad");
     frame(TEXT, "\xC3");
