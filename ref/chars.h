@@ -73,8 +73,7 @@ bool sipws_token(struct sipws_cur *c, struct sipws_str *out);
 bool sipws_word(struct sipws_cur *c, struct sipws_str *out);
 
 /* 1*DIGIT, from `min` to `max`. Leading zeros count for nothing. */
-bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out,
-                  const char *rule);
+bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out, const char *rule);
 
 /* "%" HEXDIG HEXDIG */
 bool sipws_escaped(struct sipws_cur *c);

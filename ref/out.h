@@ -21,7 +21,10 @@ static inline struct sipws_out sipws_out(char *p, size_t cap)
     return (struct sipws_out){p, cap, 0};
 }
 
-static inline bool sipws_out_ok(const struct sipws_out *o) { return o->n <= o->cap; }
+static inline bool sipws_out_ok(const struct sipws_out *o)
+{
+    return o->n <= o->cap;
+}
 
 /* What was printed; only when sipws_out_ok. */
 static inline struct sipws_str sipws_out_str(const struct sipws_out *o)

@@ -81,7 +81,10 @@ static inline struct sipws_cur sipws_cur(struct sipws_str s, struct sipws_diag *
     return (struct sipws_cur){s.p, s.p, s.n ? s.p + s.n : s.p, diag, 0};
 }
 
-static inline size_t sipws_left(const struct sipws_cur *c) { return (size_t)(c->end - c->p); }
+static inline size_t sipws_left(const struct sipws_cur *c)
+{
+    return (size_t)(c->end - c->p);
+}
 
 /* The next octet, or -1 at the end. */
 static inline int sipws_peek(const struct sipws_cur *c)

@@ -3,7 +3,7 @@
  * The readings of the standards that are chosen here:
  * - A URI whose scheme is sip or sips is a SIP-URI or SIPS-URI or refused, although the grammar
  *   would also take it for an absoluteURI.
- * - Parameters that the grammar names (transport, user, method, ttl, maddr, lr) follow their own
+ * - Parameters that the grammar names (transport, user, method, ttl, maddr) follow their own
  *   rule, although other-param would also take them.
  * - A port is at most 65535.
  * - A URI whose scheme is tel has a telephone-subscriber (RFC 3966 3), although the grammar takes
