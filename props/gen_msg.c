@@ -1,5 +1,8 @@
 #include "gen_msg.h"
 
+#include "gen_field.h"
+#include "utf8.h"
+
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -7,6 +10,7 @@
 /* The message under construction. */
 struct gen {
     struct tape *t;
+    struct arena *a;
     struct gen_msg *m;
     const struct gen_msg_want *want;
     struct sipws_out wire, canon;
@@ -656,7 +660,7 @@ enum where { NEVER = 0, REQUESTS = 1, RESPONSES = 2, ANYWHERE = 3 };
 struct kind {
     enum sipws_field_id id;
     const char *name, *compact;
-    write_value *write;
+    write_value *write; /* NULL: gen_value_of, as no rule across the message asks for more */
     enum where where;
 };
 
@@ -703,6 +707,30 @@ static const struct kind kinds[] = {
     {SIPWS_F_WARNING, "Warning", NULL, f_warning, RESPONSES},
     {SIPWS_F_RETRY_AFTER, "Retry-After", NULL, f_retry_after, RESPONSES},
     {SIPWS_F_REASON, "Reason", NULL, f_reason, ANYWHERE},
+    {SIPWS_F_REPLY_TO, "Reply-To", NULL, f_identities, ANYWHERE},
+    {SIPWS_F_P_PREFERRED_IDENTITY, "P-Preferred-Identity", NULL, f_identities, REQUESTS},
+    {SIPWS_F_ACCEPT_ENCODING, "Accept-Encoding", NULL, NULL, ANYWHERE},
+    {SIPWS_F_ACCEPT_LANGUAGE, "Accept-Language", NULL, NULL, ANYWHERE},
+    {SIPWS_F_ALERT_INFO, "Alert-Info", NULL, NULL, ANYWHERE},
+    {SIPWS_F_CALL_INFO, "Call-Info", NULL, NULL, ANYWHERE},
+    {SIPWS_F_ERROR_INFO, "Error-Info", NULL, NULL, RESPONSES},
+    {SIPWS_F_CONTENT_DISPOSITION, "Content-Disposition", NULL, NULL, ANYWHERE},
+    {SIPWS_F_CONTENT_ENCODING, "Content-Encoding", "e", NULL, ANYWHERE},
+    {SIPWS_F_CONTENT_LANGUAGE, "Content-Language", NULL, NULL, ANYWHERE},
+    {SIPWS_F_IN_REPLY_TO, "In-Reply-To", NULL, NULL, REQUESTS},
+    {SIPWS_F_MIME_VERSION, "MIME-Version", NULL, NULL, ANYWHERE},
+    {SIPWS_F_PRIORITY, "Priority", NULL, NULL, REQUESTS},
+    {SIPWS_F_PROXY_REQUIRE, "Proxy-Require", NULL, NULL, REQUESTS},
+    {SIPWS_F_TIMESTAMP, "Timestamp", NULL, NULL, ANYWHERE},
+    {SIPWS_F_PRIVACY, "Privacy", NULL, NULL, ANYWHERE},
+    {SIPWS_F_REPLACES, "Replaces", NULL, NULL, REQUESTS},
+    {SIPWS_F_ALLOW_EVENTS, "Allow-Events", "u", NULL, ANYWHERE},
+    {SIPWS_F_RECV_INFO, "Recv-Info", NULL, NULL, ANYWHERE},
+    {SIPWS_F_INFO_PACKAGE, "Info-Package", NULL, NULL, REQUESTS},
+    {SIPWS_F_FLOW_TIMER, "Flow-Timer", NULL, NULL, RESPONSES},
+    {SIPWS_F_MAX_BREADTH, "Max-Breadth", NULL, NULL, REQUESTS},
+    {SIPWS_F_AUTHENTICATION_INFO, "Authentication-Info", NULL, NULL, RESPONSES},
+    {SIPWS_F_IDENTITY, "Identity", "y", NULL, REQUESTS},
     {SIPWS_F_EXTENSION, "X-Own", NULL, f_extension, ANYWHERE},
     {SIPWS_F_EXTENSION, "Viaduct", NULL, f_extension, ANYWHERE},
     {SIPWS_F_EXTENSION, "Content-Lengths", NULL, f_extension, ANYWHERE},
@@ -720,7 +748,12 @@ static const struct kind *kind_of(enum sipws_field_id id)
 static void field(struct gen *g, const struct kind *k, bool needed)
 {
     struct gen_msg *m = g->m;
+    struct gen_value v = {0};
     if (m->n == GEN_MSG_FIELDS)
+        return;
+    /* The grammar of RFC 3261 has characters of up to six octets, which UTF-8 has no longer. */
+    if (!k->write &&
+        (!gen_value_of(g->t, g->a, k->id, &v) || (g->want->utf8 && !sipws_utf8_valid(v.text))))
         return;
     struct gen_field *f = &m->fields[m->n++];
     *f = (struct gen_field){.id = k->id, .needed = needed};
@@ -747,9 +780,18 @@ static void field(struct gen *g, const struct kind *k, bool needed)
     size_t colon = g->canon.n;
     sws(g, " ");
     size_t empty = g->canon.n;
-    k->write(g);
-    if (g->canon.n == empty) /* the canonical form of an empty value has no white space */
+    if (k->write) {
+        k->write(g);
+    } else {
+        m->folds = m->folds || v.folds;
+        m->spaces = m->spaces || v.spaces;
+        sipws_put(&g->wire, g->want->plain ? v.canon : v.text);
+        sipws_put(&g->canon, v.canon);
+    }
+    if (g->canon.n == empty) { /* the canonical form of an empty value has no white space */
         g->canon.n = colon;
+        g->wire.n -= g->want->plain ? 1 : 0;
+    }
     lit(g, "\r\n");
     f->line = (struct sipws_str){NULL, g->wire.n - line};
     f->canon = (struct sipws_str){NULL, g->canon.n - canon};
@@ -947,7 +989,7 @@ static bool stands(const struct gen_msg *m, enum sipws_field_id id)
 static bool may_repeat(const struct kind *k)
 {
     return k->write == f_route || k->write == f_supported || k->write == f_allow ||
-           k->id == SIPWS_F_EXTENSION;
+           k->id == SIPWS_F_EXTENSION || k->id == SIPWS_F_ALERT_INFO;
 }
 
 static void header(struct gen *g)
@@ -964,6 +1006,9 @@ static void header(struct gen *g)
             bool coming = false;
             for (unsigned j = 0; j + 1 < left; j++)
                 coming = coming || ids[j] == k->id;
+            /* A 415 needs one of three; where it has more, none of them is needed. */
+            coming = coming || (g->m->status == 415 && (k->id == SIPWS_F_ACCEPT_ENCODING ||
+                                                        k->id == SIPWS_F_ACCEPT_LANGUAGE));
             enum where here = g->m->is_request ? REQUESTS : RESPONSES;
             if ((k->where & here) && !coming && (may_repeat(k) || !stands(g->m, k->id)))
                 field(g, k, false);
@@ -994,7 +1039,7 @@ static void settle(struct gen_msg *m)
 
 bool gen_msg(struct tape *t, struct arena *a, const struct gen_msg_want *want, struct gen_msg *out)
 {
-    struct gen g = {.t = t, .m = out, .want = want};
+    struct gen g = {.t = t, .a = a, .m = out, .want = want};
     size_t cap = want->body ? want->body : 600;
     memset(out, 0, sizeof *out);
     char *wire = arena_get(a, GEN_MSG_MAX + cap), *canon = arena_get(a, GEN_MSG_MAX + cap);

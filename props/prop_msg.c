@@ -265,6 +265,8 @@ static enum verdict hold_sizes(struct prop_trial *r, const void *story)
     if (!all.p)
         return DISCARDED;
     size_t cap = s->where % (all.n + 1);
+    if (s->octet % 4 > 1) /* just enough, or just not */
+        cap = all.n - s->octet % 2;
     char *p = arena_get(&r->arena, cap + 1);
     if (!p)
         return DISCARDED;
@@ -291,7 +293,7 @@ const struct prop prop_msg_sizes = {
     .hold = hold_sizes,
     .explain = explain,
     .wire = wire,
-    .classes = {{"short", 300}, {"enough", 0}, {"exact", 0}},
+    .classes = {{"short", 300}, {"enough", 50}, {"exact", 50}},
     .discard_percent = 5,
     .tape_max = 1024,
 };
@@ -325,9 +327,9 @@ static enum verdict hold_cut(struct prop_trial *r, const void *story)
     const struct story *s = story;
     struct reading x;
     size_t head = (size_t)(s->m.body.p - s->m.text.p);
-    size_t n = s->where % (s->m.text.n + 1);
-    if (s->octet & 1) /* mostly within the header */
-        n = s->where % head;
+    size_t n = s->where % head;
+    if (s->octet % 4 == 3)
+        n = head + s->where % (s->m.body.n + 1);
     struct sipws_str part = arena_copy(&r->arena, (struct sipws_str){s->m.text.p, n});
     if (!part.p)
         return DISCARDED;
@@ -370,7 +372,7 @@ const struct prop prop_msg_cut = {
     .hold = hold_cut,
     .explain = explain,
     .wire = wire,
-    .classes = {{"header cut", 300}, {"body cut", 0}, {"change refused", 200}},
+    .classes = {{"header cut", 300}, {"body cut", 20}, {"change refused", 200}},
     .discard_percent = 5,
     .tape_max = 1024,
 };
