@@ -589,6 +589,8 @@ static const struct mcase across[] = {
     BAD("no branch", OPTIONS, ";branch=z9hG4bK77a1", "\a", E(BRANCH_MISSING)),
     BAD("no branch, a comma", OPTIONS, ";branch=z9hG4bK77a1",
         "\a, SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx", E(BRANCH_MISSING)),
+    BAD("no branch, not over WebSocket", OPTIONS, "SIP/2.0/WSS k2v9.invalid;branch=z9hG4bK77a1",
+        "SIP/2.0/TCP k2v9.invalid\a", E(BRANCH_2543)),
     GOOD("no branch further down", OPTIONS, "z9hG4bK77a1", "z9hG4bK77a1, SIP/2.0/UDP 192.0.2.1"),
     BAD("an old branch", OPTIONS, "branch=z9hG4bK77a1", "branch=\a77a1", E(BRANCH_COOKIE)),
     BAD("a branch of the cookie only", OPTIONS, "branch=z9hG4bK77a1", "branch=\az9hG4bK",

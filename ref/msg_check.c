@@ -127,14 +127,18 @@ static void components(struct check *c, const struct sipws_uri *uri, unsigned de
 /* ---- one element of a header field ------------------------------------------------------------
  */
 
+static bool is_ws(struct sipws_str transport)
+{
+    return sipws_str_ieq(transport, SIPWS_STR("WS")) || sipws_str_ieq(transport, SIPWS_STR("WSS"));
+}
+
 /* RFC 7118 5.1: WS over plain connections, WSS over TLS. */
 static void via_transport(struct check *c, struct sipws_str transport)
 {
-    bool ws = sipws_str_ieq(transport, SIPWS_STR("WS"));
     bool wss = sipws_str_ieq(transport, SIPWS_STR("WSS"));
     if (c->transport == SIPWS_TRANSPORT_ANY || (c->allow & SIPWS_ALLOW_VIA_TRANSPORT))
         return;
-    if (!ws && !wss)
+    if (!is_ws(transport))
         say(c, transport.p, SIPWS_E_VIA_NOT_WS, "transport", NULL);
     else if (wss != (c->transport == SIPWS_TRANSPORT_WSS))
         say(c, transport.p, SIPWS_E_VIA_TRANSPORT, "transport", NULL);
@@ -154,7 +158,11 @@ static void via(struct check *c, const struct sipws_value *v)
         say(c, v->via.version.p, SIPWS_E_VIA_PROTOCOL, "protocol-version", NULL);
     via_transport(c, v->via.transport);
     if (!sipws_param_find(v->params, SIPWS_STR("branch"), &branch)) {
-        say(c, end_of(v->text), SIPWS_E_BRANCH_MISSING, "via-branch", NULL);
+        /* RFC 3261 17.2.3 goes on without one for the sake of RFC 2543; no element of that time
+         * speaks WebSocket. */
+        bool ws = c->transport != SIPWS_TRANSPORT_ANY || is_ws(v->via.transport);
+        say(c, end_of(v->text), ws ? SIPWS_E_BRANCH_MISSING : SIPWS_E_BRANCH_2543, "via-branch",
+            NULL);
         return;
     }
     struct sipws_str cookie = {branch.value.p, branch.value.n < 7 ? branch.value.n : 7};
