@@ -145,7 +145,10 @@ class Engines(unittest.TestCase):
 class Schedule(unittest.TestCase):
     def weights(self, n):
         names = [f"t{i}" for i in range(n)]
-        return {(t, e): w for e, (_, _, w) in engines.ENGINES.items() for t in names}
+        return {(t, e): v[2] for e, v in engines.ENGINES.items() for t in names}
+
+    def floors(self, weights):
+        return {k: engines.ENGINES[k[1]][3] for k in weights}
 
     def test_ends_in_time_whatever_is_asked(self):
         for n in (1, 3, 8, 12):
@@ -153,13 +156,14 @@ class Schedule(unittest.TestCase):
                 for seconds in (1, 2.5, 3, 10, 50, 110, 1000, 40000):
                     with self.subTest(n=n, cores=cores, seconds=seconds):
                         weights = self.weights(n)
-                        p = schedule.divide(weights, seconds, cores)
+                        floors = self.floors(weights)
+                        p = schedule.divide(weights, seconds, cores, floors)
                         self.assertLessEqual(p.rounds * p.makespan(cores) if p.shares else 0,
                                              seconds + 1e-6)
                         self.assertEqual(sorted([s.key for s in p.shares] + p.left_out),
                                          sorted(weights))
                         for s in p.shares:
-                            self.assertGreaterEqual(s.seconds, schedule.FLOOR)
+                            self.assertGreaterEqual(s.seconds, floors[s.key])
 
     def test_uses_the_time(self):
         for cores in (1, 2, 4):

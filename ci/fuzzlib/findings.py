@@ -50,6 +50,8 @@ _PROPERTY = re.compile(r"^property  (\S+)", re.M)
 _VERDICT = re.compile(r"^verdict   FAILS: ([^,\n]+)", re.M)
 _UBSAN = re.compile(r"^(/[^\s:]+):(\d+):\d+: runtime error: (.*)$", re.M)
 _ASSERT = re.compile(r"(?:([^\s:]+):(\d+): )?(?:[\w ]+: )?Assertion [`'](.*)' failed")
+_DIED = re.compile(r"^[^\n]*: ([\w/-]+) (?:crashed|does not come to an end|ended with status)", re.M)
+DIED = "it takes the program down"
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 
 
@@ -162,8 +164,21 @@ class Desk:
                 found = Diagnosis("crash", f"ended with status {status}",
                                   (target, "crash", preset, status), text)
             found.shown_by = preset
-            return found
+            return self._of_property(target, path, found)
         return None
+
+    def _of_property(self, target, path, found):
+        """A property that takes the program down is the same finding for all runners."""
+        program = self.layout.program("sipws-replay")
+        if target != "props" or found.kind == "property" or not program.exists():
+            return found
+        command = replay_command(program, target, path)[:-2]
+        _, text = output_of([*command, path], self.left(5), cwd=self.layout.root, errors=False)
+        m = _DIED.search(text)
+        if m:
+            found.title = f"property {m.group(1)}: {found.title}"
+            found.key = ("property", m.group(1), DIED)
+        return found
 
     def smaller(self, target, path, found):
         """A smaller file with the same key, or the same one."""
@@ -253,21 +268,33 @@ class Desk:
 
     def take_property(self, result):
         """A property that sipws-props says fails or is sick; it has been shrunk already."""
-        key = ("property", result.name, broken_claim(result.story))
+        broken = broken_claim(result.story)
+        died = broken.startswith("it ")
+        key = ("property", result.name, DIED if died else broken)
         if key in self.findings:
             known = self.findings[key]
             known.count += 1
             known.engines.append("sipws-props")
             return
-        what = "is not healthy" if result.state == "SICK" else f"fails: {key[2]}"
-        size, story, tape = 0, result.story, self.layout.root / result.tape
+        size, was, story, command, kept = 0, 0, result.story, result.command, result.tape
+        tape = self.layout.root / result.tape
         if result.tape and tape.exists():
-            size = tape.stat().st_size
-            _, told = self._command("props", tape, Diagnosis("property", "", key))
+            was = tape.stat().st_size
+            if died:  # sipws-props died of it, and could not shrink
+                output_of([self.layout.program("sipws-replay"), "--shrink", tape], self.left(30),
+                          cwd=self.layout.root)
+                small = Path(f"{tape}.min")
+                if small.exists():
+                    small.replace(tape)
+            size, kept = tape.stat().st_size, self.layout.relative(tape)
+            shown, told = self._command("props", tape, Diagnosis("property", "", key))
+            command = " ".join(kept if c == str(tape) else c for c in shown)
             story = told.strip() or story
+        what = ("is not healthy" if result.state == "SICK" else
+                broken[3:] if died else f"fails: {broken}")
         self.findings[key] = Finding(
-            "properties", "property", f"property {result.name} {what}", key, result.tape, size,
-            size, result.command, excerpt(story, STORY_LINES, self.layout.root), "",
+            "properties", "property", f"property {result.name} {what}", key, kept, size,
+            max(was, size), command, excerpt(story, STORY_LINES, self.layout.root), "",
             ["sipws-props"])
 
     def all(self):
@@ -275,8 +302,13 @@ class Desk:
 
 
 def broken_claim(story):
+    """The id of the claim that broke, or how the program died."""
     m = _VERDICT.search(story)
-    return m.group(1).strip() if m else "crash" if "crash" in story else "unhealthy"
+    if m:
+        return m.group(1).strip()
+    died = re.search(r"^FAIL +\S+ (does not come to an end|was aborted|crashed|was stopped by a "
+                     r"sanitizer)", story, re.M)
+    return f"it {died.group(1)}" if died else "unhealthy"
 
 
 def excerpt(text, lines, root):

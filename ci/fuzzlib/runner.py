@@ -34,6 +34,7 @@ class Runner:
                     run.state = "left out"
                     run.trouble = "stopped before" if self.stopped else "the time was over"
                     continue
+                run.deadline = self.until
                 run.start(min(run.wanted, left))
                 active.append(run)
             self.on_tick()

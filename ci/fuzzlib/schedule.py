@@ -1,14 +1,13 @@
 """Dividing the seconds over runs and cores.
 
 A run is one target under one engine. All of the time is `cores` times `seconds`; each run gets a
-share by its weight and never less than a floor below which an engine hardly starts. What does not
-fit is left out, the lightest first, and is named in the report.
+share by its weight and never less than its floor, below which an engine hardly starts. What does
+not fit is left out, the lightest first, and is named in the report.
 """
 
-import math
 from dataclasses import dataclass
 
-FLOOR = 2.0      # seconds; a shorter run mostly starts and ends
+FLOOR = 2.0      # seconds; a shorter run mostly starts and ends. An engine may need more
 OVERHEAD = 0.6   # seconds that starting and ending a run takes of a core
 LONGEST = 300.0  # seconds; then the next engine takes over what this one has found
 
@@ -37,19 +36,18 @@ class Plan:
         return max(ends)
 
 
-def divide(weights, seconds, cores):
-    """weights: {key: weight} in the order of running."""
+def divide(weights, seconds, cores, floors=None):
+    """weights: {key: weight} in the order of running; floors: {key: seconds}, else FLOOR."""
+    floors = floors or {}
     keys = list(weights)
     left_out = []
-    room = cores * seconds
 
-    def cost(n):
-        # A core can't take a part of a run: count whole runs a core.
-        return math.ceil(n / cores) * (FLOOR + OVERHEAD) if n else 0.0
+    def shares(unit):
+        return [Share(k, weights[k], max(floors.get(k, FLOOR), unit * weights[k])) for k in keys]
 
-    while keys and cost(len(keys)) > seconds:
+    while keys and Plan(1, shares(0), []).makespan(cores) > seconds:
         lightest = min(weights[k] for k in keys)
-        # Of equal ones the last: the first are the ones that are cheap to name.
+        # Of equal ones the last: whoever has the time starts at the front.
         victim = [k for k in keys if weights[k] == lightest][-1]
         keys.remove(victim)
         left_out.insert(0, victim)
@@ -58,20 +56,15 @@ def divide(weights, seconds, cores):
 
     workers = max(1, cores // len(keys))
     runs = len(keys) * workers
-    rounds = max(1, int(room / (runs * (LONGEST + OVERHEAD))))
-    total = sum(weights[k] for k in keys) * workers
+    rounds = max(1, int(cores * seconds / (runs * (LONGEST + OVERHEAD))))
     time = seconds / rounds
 
-    def plan(unit):
-        shares = [Share(k, weights[k], max(FLOOR, unit * weights[k])) for k in keys]
-        return Plan(rounds, shares, left_out, workers)
-
     # The largest unit whose round ends in time.
-    low, high = 0.0, cores * time / total
+    low, high = 0.0, cores * time / (sum(weights[k] for k in keys) * workers)
     for _ in range(40):
         middle = (low + high) / 2
-        if plan(middle).makespan(cores) <= time:
+        if Plan(rounds, shares(middle), [], workers).makespan(cores) <= time:
             low = middle
         else:
             high = middle
-    return plan(low)
+    return Plan(rounds, shares(low), left_out, workers)

@@ -1,5 +1,6 @@
 """ci/fuzz from its arguments to the report."""
 
+import hashlib
 import time
 from datetime import datetime, timezone
 
@@ -46,21 +47,21 @@ class Session:
     def plan(self, seconds):
         """The runs in order: first every target under libFuzzer, then AFL++ from what that found,
         then MSan."""
-        weights = {}
+        weights, floors = {}, {}
         for engine in self.engines:
             for target in self.targets:
-                weights[target, engine] = ENGINES[engine][2]
+                weights[target, engine], floors[target, engine] = ENGINES[engine][2:]
         if self.layout.program("sipws-props").exists():
             # Between the engines, so that it does not come last.
             weights = insert(weights, ("properties", None),
                              max(1.0, 0.1 * sum(weights.values())), len(self.targets))
         else:
             self.not_run.append({"what": "the properties", "why": "sipws-props was not built"})
-        plan = schedule.divide(weights, seconds, self.cores)
+        plan = schedule.divide(weights, seconds, self.cores, floors)
         for target, engine in plan.left_out:
             what = f"{target} under {ENGINES[engine][1]}" if engine else "the properties"
             self.not_run.append({"what": what, "why": f"{self.seconds:g} s on {self.cores} cores are "
-                                 f"too little for a run of {schedule.FLOOR:g} s each"})
+                                 "too little to run everything"})
         runs = []
         for turn in range(plan.rounds):
             for share in plan.shares:
@@ -164,12 +165,17 @@ class Session:
         for p in (self.properties.results if self.properties else []):
             if p.state in ("FAIL", "SICK"):
                 self.desk.take_property(p)
-        seen = {}
+        seen, known = {}, set()
         for run in self.runs:
             log = ""
             if run.artifacts:
                 log = (run.dir / "log").read_text(errors="replace")
             for path in run.artifacts:
+                # A seed that fails is met by every worker, and again after each restart.
+                same = (run.target, run.engine, hashlib.sha256(path.read_bytes()).digest())
+                if same in known:
+                    continue
+                known.add(same)
                 n = seen[run.target] = seen.get(run.target, 0) + 1
                 if n > 60 or self.desk.left(60) <= 1:
                     self.desk.notes.append(f"{run.target}: more files were found than there was "
