@@ -164,7 +164,7 @@ static void skip(struct reader *r)
         }
         /* Lines with nothing on them are skipped too, so that a rule can have gaps. */
         const char *next = p + 1;
-        if (next < r->end && *next != ' ' && *next != '\t')
+        if (next == r->end || (*next != ' ' && *next != '\t'))
             return;
         r->line++;
         r->p = next;
@@ -423,15 +423,15 @@ static bool rule(struct reader *r)
     r->p++;
     bool more = r->p < r->end && *r->p == '/';
     r->p += more;
-    if (!alternation(r, &def))
-        return false;
-    skip(r);
     uint32_t old = r->g->rules[id].def;
     if (more && old == NONE)
         return bad(r, "=/ adds to a rule that is not there yet");
     if (!more && old != NONE)
         return bad(r, "a rule is defined twice");
     r->g->rules[id].line = r->line;
+    if (!alternation(r, &def))
+        return false;
+    skip(r);
     r->g->rules[id].def = more ? list_node(r->g, ALT, (uint32_t[]){old, def}, 2) : def;
     return true;
 }
@@ -766,14 +766,14 @@ struct abnf_matcher {
     uint32_t *stamp;         /* [rule][position]: in which call memo was computed */
     uint32_t call;
     uint64_t *stack; /* temporary sets */
-    size_t stack_n, stack_cap;
+    size_t stack_n;
     const unsigned char *in;
     size_t n, far;
-    uint64_t budget;
+    uint64_t bound, budget; /* steps in all, and those that are left */
     bool undecided;
 };
 
-enum { STACK_SETS = 20000, BUDGET = 4000000 };
+enum { STACK_SETS = 20000, BUDGET = 16000000 };
 
 struct abnf_matcher *abnf_matcher_new(const struct abnf *g, size_t max)
 {
@@ -783,11 +783,11 @@ struct abnf_matcher *abnf_matcher_new(const struct abnf *g, size_t max)
         return NULL;
     m->g = g;
     m->max = max;
+    m->bound = BUDGET;
     m->words = max / 64 + 1;
     m->memo = malloc(cells * m->words * sizeof *m->memo);
     m->stamp = calloc(cells, sizeof *m->stamp);
-    m->stack_cap = STACK_SETS * m->words;
-    m->stack = malloc(m->stack_cap * sizeof *m->stack);
+    m->stack = malloc(STACK_SETS * m->words * sizeof *m->stack);
     if (!m->memo || !m->stamp || !m->stack) {
         abnf_matcher_free(m);
         return NULL;
@@ -803,6 +803,11 @@ void abnf_matcher_free(struct abnf_matcher *m)
     free(m->stamp);
     free(m->stack);
     free(m);
+}
+
+void abnf_matcher_bound(struct abnf_matcher *m, uint64_t steps)
+{
+    m->bound = steps;
 }
 
 static bool has(const uint64_t *set, size_t at)
@@ -844,11 +849,10 @@ static size_t next_of(const struct abnf_matcher *m, const uint64_t *set, size_t 
 /* A temporary empty set, or NULL when the bounds are reached. */
 static uint64_t *push(struct abnf_matcher *m)
 {
-    if (m->stack_n + m->used > m->stack_cap || m->budget == 0) {
+    if (m->stack_n == STACK_SETS * m->used) {
         m->undecided = true;
         return NULL;
     }
-    m->budget--;
     uint64_t *set = m->stack + m->stack_n;
     m->stack_n += m->used;
     memset(set, 0, m->used * sizeof *set);
@@ -918,7 +922,7 @@ static void rep_ends(struct abnf_matcher *m, const struct node *n, const uint64_
     if (!a || !b || !seen)
         return;
     memcpy(a, starts, m->used * sizeof *a);
-    for (; i < n->min && !empty(m, a); i++) {
+    for (; i < n->min && !empty(m, a) && !m->undecided; i++) {
         memset(b, 0, m->used * sizeof *b);
         ends(m, m->g->kids[n->first], a, b);
         uint64_t *swap = a;
@@ -968,8 +972,11 @@ static void ref_ends(struct abnf_matcher *m, const struct node *n, const uint64_
 static void ends(struct abnf_matcher *m, uint32_t node, const uint64_t *starts, uint64_t *out)
 {
     const struct node *n = &m->g->nodes[node];
+    if (m->budget == 0)
+        m->undecided = true;
     if (m->undecided)
         return;
+    m->budget--;
     if (n->is_class) {
         class_ends(m, &m->g->sets[n->class], starts, out);
         return;
@@ -1016,7 +1023,7 @@ enum abnf_verdict abnf_match(struct abnf_matcher *m, int rule_id, struct sipws_s
     m->n = s.n;
     m->used = s.n / 64 + 1;
     m->far = 0;
-    m->budget = BUDGET;
+    m->budget = m->bound;
     m->undecided = false;
     m->stack_n = 0;
     uint64_t *start = push(m), *end = push(m);
@@ -1110,8 +1117,11 @@ struct writer {
     struct sipws_out *o;
     struct abnf_cover *cover;
     unsigned depth;
+    uint32_t steps; /* that are left */
     bool ok;
 };
+
+enum { STEPS = 1000000 };
 
 /* Letters first: the simplest octet of a set is at 0. */
 static unsigned char octet_of(const struct set *s, unsigned index)
@@ -1143,18 +1153,28 @@ static bool late(const struct writer *w)
     return w->o->n >= w->size || w->depth > 60;
 }
 
+/* As a number has digits: what has a thousand times as much behind it is ten times as likely, so
+ * that nothing is rare. */
+static uint32_t weight(const struct node *n)
+{
+    uint32_t bits = 0;
+    for (uint32_t reach = n->reach; reach > 0; reach /= 2)
+        bits++;
+    return bits;
+}
+
 static void put_alt(struct writer *w, const struct node *n)
 {
     uint32_t pick = 0, sum = 0;
     for (uint32_t i = 0; i < n->n; i++) {
-        sum += kid(w->g, n, i)->reach;
+        sum += weight(kid(w->g, n, i));
         if (kid(w->g, n, i)->shortest < kid(w->g, n, pick)->shortest)
             pick = i;
     }
     if (!late(w)) {
         uint32_t at = tape_below(w->t, sum);
-        for (pick = 0; at >= kid(w->g, n, pick)->reach; pick++)
-            at -= kid(w->g, n, pick)->reach;
+        for (pick = 0; at >= weight(kid(w->g, n, pick)); pick++)
+            at -= weight(kid(w->g, n, pick));
     }
     if (w->cover) {
         uint32_t *chosen = &w->cover->chosen[n->cover + pick];
@@ -1166,9 +1186,9 @@ static void put_alt(struct writer *w, const struct node *n)
 static void put_rep(struct writer *w, const struct node *n)
 {
     uint32_t i = 0;
-    for (; i < n->min; i++)
+    for (; i < n->min && w->ok; i++)
         put_node(w, w->g->kids[n->first]);
-    while (i < n->max && !late(w) && tape_next(w->t, "more", n->max == 1 ? 1 : 2)) {
+    while (w->ok && i < n->max && !late(w) && tape_next(w->t, "more", n->max == 1 ? 1 : 2)) {
         put_node(w, w->g->kids[n->first]);
         tape_end(w->t);
         i++;
@@ -1178,6 +1198,11 @@ static void put_rep(struct writer *w, const struct node *n)
 static void put_node(struct writer *w, uint32_t node)
 {
     const struct node *n = &w->g->nodes[node];
+    if (w->steps == 0)
+        w->ok = false;
+    if (!w->ok)
+        return;
+    w->steps--;
     w->depth++;
     if (n->is_class) {
         put_class(w, &w->g->sets[n->class]);
@@ -1215,7 +1240,8 @@ static void put_node(struct writer *w, uint32_t node)
 bool abnf_generate(const struct abnf *g, int rule_id, struct tape *t, size_t size,
                    struct sipws_out *o, struct abnf_cover *cover)
 {
-    struct writer w = {.g = g, .t = t, .size = o->n + size, .o = o, .cover = cover, .ok = true};
+    struct writer w = {
+        .g = g, .t = t, .size = o->n + size, .o = o, .cover = cover, .steps = STEPS, .ok = true};
     put_node(&w, g->rules[rule_id].def);
     return w.ok;
 }

@@ -47,6 +47,10 @@ struct abnf_matcher;
 struct abnf_matcher *abnf_matcher_new(const struct abnf *g, size_t max);
 void abnf_matcher_free(struct abnf_matcher *m);
 
+/* From now on a verdict may take so many steps; 16 million at first. A step is a visit to an
+ * element of the grammar, for all starts that are asked of it at the same time. */
+void abnf_matcher_bound(struct abnf_matcher *m, uint64_t steps);
+
 /* Whether the whole of `s` is a sentence of `rule`. Of a refused one, *far is the earliest octet at
  * which a refusal is certain: the octets before it begin some sentence, those up to and with it
  * begin none; s.n where the sentence is only unfinished. `far` may be NULL. */
@@ -67,8 +71,9 @@ unsigned abnf_cover_of(const struct abnf_cover *c, int rule, unsigned *chosen,
                        struct sipws_str *missing);
 
 /* Draws a sentence of `rule`, of about `size` octets at most: from there on the shortest way to an
- * end is taken. An alternative is as likely as there is much behind it. `cover` may be NULL. False:
- * the rule needs a prose value, for which there is no generator. */
+ * end is taken. An alternative is the likelier the more there is behind it. `cover` may be NULL.
+ * False: the rule needs a prose value, for which there is no generator, or a million steps. What
+ * was written until then is no sentence. */
 bool abnf_generate(const struct abnf *g, int rule, struct tape *t, size_t size, struct sipws_out *o,
                    struct abnf_cover *cover);
 
