@@ -2,8 +2,8 @@
  *
  * The input is a tape file, or two octets that select a property and then the tape. Aborts when
  * the property fails, after telling the story; keeps what the properties keep. The properties that
- * are false by design count only where SIPWS_SELFTEST is set, as in the tests: an engine finds their
- * names soon.
+ * are false by design count only where SIPWS_SELFTEST is set, as in the tests: an engine finds
+ * their names soon.
  */
 #include "property.h"
 
