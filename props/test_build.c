@@ -172,7 +172,8 @@ struct refusal {
 
 static const struct refusal refusals[] = {
     /* A value cannot end its line. */
-    {TEXT, SIPWS_F_SUBJECT, NULL, "a\r\nContact: <sip:eve@example.net>", SIPWS_E_FIELD_VALUE, "Subject: a"},
+    {TEXT, SIPWS_F_SUBJECT, NULL, "a\r\nContact: <sip:eve@example.net>", SIPWS_E_FIELD_VALUE,
+     "Subject: a"},
     {TEXT, SIPWS_F_SUBJECT, NULL, "a\nb", SIPWS_E_FIELD_VALUE, "Subject: a"},
     {TEXT, SIPWS_F_SUBJECT, NULL, "a\r\n", SIPWS_E_FIELD_VALUE, "Subject: a"},
     {NAMED, SIPWS_F_EXTENSION, "X-Note", "a\r\n\r\nbody", SIPWS_E_FIELD_VALUE, "X-Note: a"},
