@@ -20,7 +20,10 @@ struct sipws_utf8 {
 size_t sipws_utf8_feed(struct sipws_utf8 *u, const char *p, size_t n);
 
 /* Whether text may end here: no character is unfinished. */
-static inline bool sipws_utf8_done(const struct sipws_utf8 *u) { return u->more == 0; }
+static inline bool sipws_utf8_done(const struct sipws_utf8 *u)
+{
+    return u->more == 0;
+}
 
 bool sipws_utf8_valid(struct sipws_str s);
 
