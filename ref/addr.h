@@ -8,6 +8,10 @@
 
 #include "uri.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One parameter of a header field's element. `value` is a token, a host, a quoted-string with
  * its quotes, or <URI>; value.p is NULL where there is no "=". */
 struct sipws_param {
@@ -86,5 +90,9 @@ bool sipws_addr(struct sipws_cur *c, struct sipws_addr *out);
 
 /* Canonical: a name-addr, its display name unfolded. */
 void sipws_addr_print(struct sipws_out *o, const struct sipws_addr *addr);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

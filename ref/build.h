@@ -28,6 +28,10 @@
 
 #include "msg.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct sipws_build {
     /* The judgement at the end: the connection on which the message is to go, for the rules of RFC
      * 7118. Set it before the end; SIPWS_TRANSPORT_ANY at first. */
@@ -140,5 +144,9 @@ struct sipws_rewrite {
  * must be a sips URI where the Request-URI is one) are the caller's. `o` must not lie in `m`. */
 bool sipws_rewrite(struct sipws_out *o, const struct sipws_msg *m, const struct sipws_rewrite *how,
                    struct sipws_diag *diag);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

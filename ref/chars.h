@@ -11,6 +11,10 @@
 #include "limits.h"
 #include "out.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     SIPWS_C_ALPHA = 1 << 0,
     SIPWS_C_DIGIT = 1 << 1,
@@ -100,5 +104,9 @@ void sipws_put_unfolded(struct sipws_out *o, struct sipws_str s);
 
 /* Reads "%41" and "A" alike: the octet at *p, stepping over it. For validated URI components. */
 unsigned char sipws_unescape(const char **p, const char *end, bool *was_escaped);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -25,6 +25,10 @@
 #include "msg.h"
 #include "ws.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Octets of io->out that must be free for each call that may answer by itself: no answer is longer.
  */
 enum { SIPWS_CONN_ROOM = 512 };
@@ -45,7 +49,7 @@ struct sipws_times {
 };
 
 /* 10 s, 30 s, 10 s, 5 s. */
-#define SIPWS_TIMES_DEFAULT ((struct sipws_times){10000, 30000, 10000, 5000})
+#define SIPWS_TIMES_DEFAULT (SIPWS_NEW(sipws_times){10000, 30000, 10000, 5000})
 
 struct sipws_conn_config {
     enum sipws_role role;
@@ -164,5 +168,9 @@ enum sipws_event_kind sipws_conn_tick(struct sipws_conn *c, struct sipws_io *io,
 
 /* When sipws_conn_tick has something to do, in terms of io->now; UINT64_MAX: never. */
 uint64_t sipws_conn_due(const struct sipws_conn *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

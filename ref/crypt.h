@@ -9,6 +9,10 @@
 
 #include "str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     SIPWS_NONCE = 16,   /* octets behind a Sec-WebSocket-Key */
     SIPWS_KEY = 24,     /* those in base64 */
@@ -43,5 +47,9 @@ bool sipws_crypt_hash(enum sipws_hash hash, const struct sipws_str *parts, size_
 /* Same octets, in a time that depends on the lengths only. For what an attacker must not guess
  * octet by octet. */
 bool sipws_crypt_eq(struct sipws_str a, struct sipws_str b);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

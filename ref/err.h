@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum sipws_err {
     SIPWS_OK = 0,
 #define E(name, id, layer, severity, ws_close, status, rfc, text, hint) SIPWS_E_##name,
@@ -57,5 +61,9 @@ const char *sipws_severity_name(enum sipws_severity severity);
 
 /* Fills `d` (which may be NULL). Returns false, so that a refusal is one statement. */
 bool sipws_diag_set(struct sipws_diag *d, enum sipws_err err, size_t off, const char *rule);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include "addr.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum sipws_field_id {
     SIPWS_F_EXTENSION, /* any name that is not in the table: extension-header */
 #define F(name, text, compact, shape, read, rfc) SIPWS_F_##name,
@@ -86,43 +90,58 @@ struct sipws_date {
     uint8_t hour, minute, second;
 };
 
+struct sipws_number {
+    uint64_t value;
+    struct sipws_str comment; /* with its parentheses; Retry-After only; p NULL: none */
+};
+
+struct sipws_cseq {
+    uint32_t number;
+    struct sipws_str method;
+};
+
+struct sipws_rack {
+    uint32_t response, number; /* RSeq and CSeq of what is acknowledged */
+    struct sipws_str method;
+};
+
+struct sipws_media {
+    struct sipws_str type, subtype;
+};
+
+struct sipws_timestamp {
+    struct sipws_str value, delay; /* decimals as they stand; delay.p NULL: none */
+};
+
+struct sipws_warning {
+    uint16_t code;
+    struct sipws_str agent, quoted; /* quoted has its quotes */
+};
+
+struct sipws_auth {
+    struct sipws_str scheme;  /* "Digest", … */
+    struct sipws_str token68; /* of Bearer, which has no parameters; p NULL: none */
+};
+
+/* One element of a header field's value. `kind` tells which member of the union is set. */
 struct sipws_value {
     enum sipws_kind kind;
     struct sipws_str text;   /* the whole element as it stands, parameters included */
     struct sipws_str params; /* for sipws_param_next; p NULL: none */
     union {
         struct sipws_str token; /* TOKEN: token, language-tag, entity-tag, … */
-        struct {
-            uint64_t value;
-            struct sipws_str comment; /* with its parentheses; Retry-After only; p NULL: none */
-        } number;
+        struct sipws_number number;
         struct sipws_addr addr;
         struct sipws_uri uri;
         struct sipws_via via;
-        struct {
-            uint32_t number;
-            struct sipws_str method;
-        } cseq;
-        struct {
-            uint32_t response, number;
-            struct sipws_str method;
-        } rack;
+        struct sipws_cseq cseq;
+        struct sipws_rack rack;
         struct sipws_str call_id;
-        struct {
-            struct sipws_str type, subtype;
-        } media;
+        struct sipws_media media;
         struct sipws_date date;
-        struct {
-            struct sipws_str value, delay; /* decimals as they stand; delay.p NULL: none */
-        } timestamp;
-        struct {
-            uint16_t code;
-            struct sipws_str agent, quoted; /* quoted has its quotes */
-        } warning;
-        struct {
-            struct sipws_str scheme;  /* "Digest", … */
-            struct sipws_str token68; /* of Bearer, which has no parameters; p NULL: none */
-        } auth;
+        struct sipws_timestamp timestamp;
+        struct sipws_warning warning;
+        struct sipws_auth auth;
         struct sipws_str identity;
     };
 };
@@ -148,5 +167,9 @@ bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_
 void sipws_value_print(struct sipws_out *o, const struct sipws_value *v);
 
 const char *sipws_kind_name(enum sipws_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -39,6 +39,10 @@
 #include "limits.h"
 #include "out.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct sipws_head {
     uint32_t n;    /* octets seen */
     uint8_t state; /* of the line ends */
@@ -105,5 +109,9 @@ bool sipws_http_put_accept(struct sipws_out *o, struct sipws_str key);
  * Upgrade for 426) and `more` (as in sipws_http_ask; WWW-Authenticate for 401). False: the status
  * is another, or `more` is not whole lines; nothing was printed. */
 bool sipws_http_put_refusal(struct sipws_out *o, unsigned status, struct sipws_str more);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

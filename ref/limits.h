@@ -17,6 +17,13 @@ enum {
     SIPWS_MAX_CONTROL = 125       /* payload of a control frame, RFC 6455 5.5 */
 };
 
+/* The start of a value of struct TYPE with its members in braces, in C and in C++. */
+#ifdef __cplusplus
+#define SIPWS_NEW(type) type
+#else
+#define SIPWS_NEW(type) (struct type)
+#endif
+
 struct sipws_limits {
     size_t head;        /* octets of a handshake head, its empty line included */
     size_t message;     /* octets of one WebSocket message, all fragments together */
@@ -24,6 +31,6 @@ struct sipws_limits {
 };
 
 /* 8 KiB, 64 KiB, 1024. A WebRTC offer is 3 to 10 KiB. */
-#define SIPWS_LIMITS_DEFAULT ((struct sipws_limits){8192, 65536, 1024})
+#define SIPWS_LIMITS_DEFAULT (SIPWS_NEW(sipws_limits){8192, 65536, 1024})
 
 #endif

@@ -24,6 +24,10 @@
 
 #include "field.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What is wrong with a message, in the order in which it was found. */
 struct sipws_report {
     struct sipws_diag *p; /* the caller's */
@@ -37,7 +41,8 @@ struct sipws_report {
  * only a report that is full of errors ends the reading. */
 static inline struct sipws_report sipws_report(struct sipws_diag *p, size_t cap)
 {
-    return (struct sipws_report){p, cap, 0, 0};
+    struct sipws_report r = {p, cap, 0, 0};
+    return r;
 }
 
 /* Adds `d`, which sipws_diag_set has filled. False: the report has no room for one more error. A
@@ -130,5 +135,9 @@ void sipws_msg_print(struct sipws_out *o, const struct sipws_msg *m);
 /* The parts of it, for messages built by hand: the start line with its CRLF, from m->is_request,
  * method_name, uri, status and reason. */
 void sipws_msg_print_start(struct sipws_out *o, const struct sipws_msg *m);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

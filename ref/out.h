@@ -10,6 +10,10 @@
 
 #include "str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct sipws_out {
     char *p;    /* may be NULL when cap is 0 */
     size_t cap; /* octets at p */
@@ -18,7 +22,8 @@ struct sipws_out {
 
 static inline struct sipws_out sipws_out(char *p, size_t cap)
 {
-    return (struct sipws_out){p, cap, 0};
+    struct sipws_out o = {p, cap, 0};
+    return o;
 }
 
 static inline bool sipws_out_ok(const struct sipws_out *o)
@@ -29,7 +34,8 @@ static inline bool sipws_out_ok(const struct sipws_out *o)
 /* What was printed; only when sipws_out_ok. */
 static inline struct sipws_str sipws_out_str(const struct sipws_out *o)
 {
-    return (struct sipws_str){o->p, o->n};
+    struct sipws_str s = {o->p, o->n};
+    return s;
 }
 
 void sipws_put(struct sipws_out *o, struct sipws_str s);
@@ -37,5 +43,9 @@ void sipws_put_char(struct sipws_out *o, char ch);
 void sipws_put_uint(struct sipws_out *o, uint64_t value);
 
 #define sipws_put_lit(o, literal) sipws_put((o), SIPWS_STR(literal))
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

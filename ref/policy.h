@@ -33,6 +33,10 @@
 
 #include "msg.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Zero is unknown, so a fact that nobody filled in never allows. */
 enum sipws_known { SIPWS_UNKNOWN, SIPWS_NO, SIPWS_YES };
 
@@ -108,5 +112,9 @@ struct sipws_verdict sipws_policy_message(const struct sipws_policy *policy,
 
 const char *sipws_policy_name(enum sipws_policy_kind kind);     /* "A.1", … */
 const char *sipws_fact_layer_name(enum sipws_fact_layer layer); /* "tls", … */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

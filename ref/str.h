@@ -12,8 +12,13 @@
 #define SIPWS_STR_H
 
 #include "err.h"
+#include "limits.h"
 
 #include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct sipws_str {
     const char *p; /* may be NULL when n is 0 */
@@ -21,12 +26,13 @@ struct sipws_str {
 };
 
 /* The slice of a string literal. */
-#define SIPWS_STR(literal) ((struct sipws_str){"" literal, sizeof(literal) - 1})
+#define SIPWS_STR(literal) (SIPWS_NEW(sipws_str){"" literal, sizeof(literal) - 1})
 
 /* The octets from `p` up to `end`. */
 static inline struct sipws_str sipws_slice(const char *p, const char *end)
 {
-    return (struct sipws_str){p, (size_t)(end - p)};
+    struct sipws_str s = {p, (size_t)(end - p)};
+    return s;
 }
 
 /* Same octets. */
@@ -78,7 +84,8 @@ enum {
 /* A strict cursor over `s`, whose first octet has offset 0. */
 static inline struct sipws_cur sipws_cur(struct sipws_str s, struct sipws_diag *diag)
 {
-    return (struct sipws_cur){s.p, s.p, s.n ? s.p + s.n : s.p, diag, 0};
+    struct sipws_cur c = {s.p, s.p, s.n ? s.p + s.n : s.p, diag, 0};
+    return c;
 }
 
 static inline size_t sipws_left(const struct sipws_cur *c)
@@ -114,5 +121,9 @@ static inline bool sipws_back(struct sipws_cur *c, const char *start)
     c->p = start;
     return false;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include "chars.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum sipws_host_kind { SIPWS_HOST_NONE, SIPWS_HOST_NAME, SIPWS_HOST_IPV4, SIPWS_HOST_IPV6 };
 
 struct sipws_host {
@@ -86,5 +90,9 @@ void sipws_hostport_print(struct sipws_out *o, const struct sipws_host *host, in
 
 /* Canonical: scheme and host in lower case, the rest as it stands. */
 void sipws_uri_print(struct sipws_out *o, const struct sipws_uri *uri);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct sipws_utf8 {
     uint8_t more;   /* octets that the character still lacks */
     uint8_t lo, hi; /* of more > 0: what the next octet must be within */
@@ -26,5 +30,9 @@ static inline bool sipws_utf8_done(const struct sipws_utf8 *u)
 }
 
 bool sipws_utf8_valid(struct sipws_str s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -27,6 +27,10 @@
 #include "out.h"
 #include "utf8.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Who we are. A server reads masked frames and writes unmasked ones; a client the reverse. */
 enum sipws_role { SIPWS_SERVER, SIPWS_CLIENT };
 
@@ -129,5 +133,9 @@ void sipws_ws_put_close(struct sipws_out *o, const unsigned char key[4], unsigne
 /* dst[i] = src[i] ^ key[(phase + i) % 4]. dst and src may be the same, but not overlap otherwise;
  * neither need be aligned. */
 void sipws_unmask(char *dst, const char *src, size_t n, const unsigned char key[4], size_t phase);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
