@@ -82,7 +82,7 @@ static char json_option[] = "--json";
 static int diff(char *out, size_t cap, const char *option, const char *file)
 {
     char opt[16], name[256];
-    snprintf(opt, sizeof opt, "%s", option ? option : file);
+    snprintf(opt, sizeof opt, "%s", option ? option : "");
     snprintf(name, sizeof name, "%s", file);
     char *argv[] = {program, option ? opt : name, option ? name : NULL, NULL};
     return run(out, cap, argv);
