@@ -69,8 +69,9 @@ static void check_generate(const struct abnf *g, struct abnf_matcher *m, int rul
     for (int k = 0; k < 2; k++) {
         struct tape t = tape((const unsigned char *)octets.p, octets.n, NULL, 0), u = t;
         struct sipws_out o = sipws_out(one, sizeof one), p = sipws_out(two, sizeof two);
-        bool made = abnf_generate(g, rule, &t, SENTENCE, &o, NULL);
-        if (abnf_generate(g, rule, &u, SENTENCE, &p, NULL) != made || o.n != p.n || t.at != u.at)
+        bool made = abnf_generate(g, rule, &t, SENTENCE, &o, NULL, NULL);
+        if (abnf_generate(g, rule, &u, SENTENCE, &p, NULL, NULL) != made || o.n != p.n ||
+            t.at != u.at)
             die("the same tape generates something else");
         if (!made || !sipws_out_ok(&o))
             return;

@@ -1116,6 +1116,7 @@ struct writer {
     size_t size;
     struct sipws_out *o;
     struct abnf_cover *cover;
+    struct abnf_trace *trace;
     unsigned depth;
     uint32_t steps; /* that are left */
     bool ok;
@@ -1195,6 +1196,21 @@ static void put_rep(struct writer *w, const struct node *n)
     }
 }
 
+static void put_rule(struct writer *w, uint32_t rule_id)
+{
+    struct abnf_trace *trace = w->trace;
+    struct abnf_piece *piece = NULL;
+    if (trace && trace->n < trace->cap) {
+        piece = &trace->p[trace->n++];
+        *piece = (struct abnf_piece){(int)rule_id, w->o->n, w->o->n};
+    }
+    tape_begin(w->t, w->g->rules[rule_id].name);
+    put_node(w, w->g->rules[rule_id].def);
+    tape_end(w->t);
+    if (piece)
+        piece->to = w->o->n;
+}
+
 static void put_node(struct writer *w, uint32_t node)
 {
     const struct node *n = &w->g->nodes[node];
@@ -1225,12 +1241,12 @@ static void put_node(struct writer *w, uint32_t node)
             put_rep(w, n);
             break;
         case REF:
-            tape_begin(w->t, w->g->rules[n->rule].name);
-            put_node(w, w->g->rules[n->rule].def);
-            tape_end(w->t);
+            put_rule(w, n->rule);
             break;
         case PROSE:
-            w->ok = false;
+            w->ok = n->prose->make;
+            if (w->ok)
+                n->prose->make(w->t, w->o);
             break;
         }
     }
@@ -1238,11 +1254,17 @@ static void put_node(struct writer *w, uint32_t node)
 }
 
 bool abnf_generate(const struct abnf *g, int rule_id, struct tape *t, size_t size,
-                   struct sipws_out *o, struct abnf_cover *cover)
+                   struct sipws_out *o, struct abnf_cover *cover, struct abnf_trace *trace)
 {
-    struct writer w = {
-        .g = g, .t = t, .size = o->n + size, .o = o, .cover = cover, .steps = STEPS, .ok = true};
-    put_node(&w, g->rules[rule_id].def);
+    struct writer w = {.g = g,
+                       .t = t,
+                       .size = o->n + size,
+                       .o = o,
+                       .cover = cover,
+                       .trace = trace,
+                       .steps = STEPS,
+                       .ok = true};
+    put_rule(&w, (uint32_t)rule_id);
     return w.ok;
 }
 

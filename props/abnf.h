@@ -20,6 +20,7 @@ struct abnf;
 struct abnf_prose {
     const char *text; /* between the angle brackets; NULL ends an array of these */
     bool (*is)(struct sipws_str s);
+    void (*make)(struct tape *t, struct sipws_out *o); /* draws one; NULL: cannot be generated */
 };
 
 /* Reads a rulelist: rules in any order, each at the start of a line, "=/" adding to an earlier one;
@@ -70,12 +71,24 @@ void abnf_cover_add(struct abnf_cover *sum, const struct abnf_cover *c);
 unsigned abnf_cover_of(const struct abnf_cover *c, int rule, unsigned *chosen,
                        struct sipws_str *missing);
 
+/* Which octets of a sentence come from which rule: the rules from the outside to the inside, each
+ * before those within it. What there is no room for is left out. */
+struct abnf_piece {
+    int rule;
+    size_t from, to;
+};
+
+struct abnf_trace {
+    struct abnf_piece *p;
+    size_t cap, n;
+};
+
 /* Draws a sentence of `rule`, of about `size` octets at most: from there on the shortest way to an
- * end is taken. An alternative is the likelier the more there is behind it. `cover` may be NULL.
- * False: the rule needs a prose value, for which there is no generator, or a million steps. What
+ * end is taken. An alternative is the likelier the more there is behind it. `cover` and `trace` may
+ * be NULL. False: the rule needs a prose value that cannot be generated, or a million steps. What
  * was written until then is no sentence. */
 bool abnf_generate(const struct abnf *g, int rule, struct tape *t, size_t size, struct sipws_out *o,
-                   struct abnf_cover *cover);
+                   struct abnf_cover *cover, struct abnf_trace *trace);
 
 /* Bends a sentence: one or two times an octet is deleted, inserted, replaced, swapped with its
  * neighbour or doubled, or a piece is. May give a sentence again. At most cap octets at `out`;

@@ -143,6 +143,8 @@ static bool run_one(const struct prop *p, struct prop_run run)
         printf("%s %s %.1f%%", i ? "," : " ", p->classes[i].label,
                judged ? 100.0 * (double)run.counts[i] / (double)judged : 0.0);
     putchar('\n');
+    if (p->report)
+        p->report(stdout);
     if (end == PROP_UNHEALTHY)
         printf("      %s\n", run.health);
     if (end == PROP_FAILED) {

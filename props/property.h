@@ -58,6 +58,7 @@ struct prop {
     enum verdict (*hold)(struct prop_trial *r, const void *story);
     void (*explain)(const void *story, FILE *f);          /* the story, for people */
     void (*wire)(const void *story, struct sipws_out *o); /* its octets, or NULL: none */
+    void (*report)(FILE *f); /* what else a run should tell of all its cases, or NULL */
 
     struct prop_class classes[PROP_CLASSES]; /* up to the first without label */
     unsigned discard_percent;                /* more discarded cases than that fail the run */
