@@ -1138,12 +1138,39 @@ static unsigned char octet_of(const struct set *s, unsigned index)
     return 0;
 }
 
-static void put_class(struct writer *w, const struct set *s)
+static unsigned char put_class(struct writer *w, const struct set *s)
 {
     unsigned n = 0;
     for (int i = 0; i < 4; i++)
         n += (unsigned)__builtin_popcountll(s->w[i]);
-    sipws_put_char(w->o, (char)octet_of(s, tape_below(w->t, n)));
+    unsigned char octet = octet_of(s, tape_below(w->t, n));
+    sipws_put_char(w->o, (char)octet);
+    return octet;
+}
+
+static struct abnf_piece *piece_new(struct writer *w, uint32_t rule_id)
+{
+    struct abnf_trace *trace = w->trace;
+    if (!trace || trace->n == trace->cap)
+        return NULL;
+    struct abnf_piece *piece = &trace->p[trace->n++];
+    *piece = (struct abnf_piece){(int)rule_id, w->o->n, w->o->n};
+    return piece;
+}
+
+/* The rules beneath a node of one octet that have just written it. */
+static void trace_class(struct writer *w, const struct node *n, unsigned char octet)
+{
+    if (!set_has(&w->g->sets[n->class], octet))
+        return;
+    if (n->type == REF) {
+        struct abnf_piece *piece = piece_new(w, n->rule);
+        if (piece)
+            piece->from--;
+        trace_class(w, def_of(w->g, n), octet);
+    }
+    for (uint32_t i = 0; n->type == ALT && i < n->n; i++)
+        trace_class(w, kid(w->g, n, i), octet);
 }
 
 static void put_node(struct writer *w, uint32_t node);
@@ -1198,12 +1225,7 @@ static void put_rep(struct writer *w, const struct node *n)
 
 static void put_rule(struct writer *w, uint32_t rule_id)
 {
-    struct abnf_trace *trace = w->trace;
-    struct abnf_piece *piece = NULL;
-    if (trace && trace->n < trace->cap) {
-        piece = &trace->p[trace->n++];
-        *piece = (struct abnf_piece){(int)rule_id, w->o->n, w->o->n};
-    }
+    struct abnf_piece *piece = piece_new(w, rule_id);
     tape_begin(w->t, w->g->rules[rule_id].name);
     put_node(w, w->g->rules[rule_id].def);
     tape_end(w->t);
@@ -1221,7 +1243,9 @@ static void put_node(struct writer *w, uint32_t node)
     w->steps--;
     w->depth++;
     if (n->is_class) {
-        put_class(w, &w->g->sets[n->class]);
+        unsigned char octet = put_class(w, &w->g->sets[n->class]);
+        if (w->trace)
+            trace_class(w, n, octet);
     } else {
         switch (n->type) {
         case CLASS:
