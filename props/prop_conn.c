@@ -397,7 +397,7 @@ const struct prop prop_conn_pair = {
     .draw = draw_pair,
     .hold = hold_pair,
     .explain = explain_pair,
-    .classes = {{"both send", 200}, {"one or none sends", 0}},
+    .classes = {{"both send", 150}, {"one or none sends", 0}},
     .discard_percent = 10,
     .tape_max = 2000,
 };
