@@ -218,6 +218,19 @@ class Process(unittest.TestCase):
                 os.kill(pid, signal.SIGKILL)
                 self.fail("the child's child goes on")
 
+    def test_what_a_child_leaves_behind_ends_with_it(self):
+        with tempfile.TemporaryDirectory() as d:
+            child = process.Child(["sh", "-c", "setsid sleep 600 & sleep 0.3"], Path(d) / "log")
+            time.sleep(0.15)
+            self.assertGreaterEqual(len(process.marked(child.mark)), 2)
+            while child.running():
+                time.sleep(0.02)
+            for _ in range(100):
+                if not process.marked(child.mark):
+                    break
+                time.sleep(0.02)
+            self.assertEqual(process.marked(child.mark), [])
+
     def test_lines_come_whole(self):
         with tempfile.TemporaryDirectory() as d:
             child = process.Child(["sh", "-c", "printf 'a\\nb'; sleep 0.2; printf 'c\\nd'"],

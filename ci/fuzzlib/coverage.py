@@ -52,6 +52,8 @@ def read_export(text, root, folders=("ref/",)):
         if not path.startswith(folders):
             continue
         s = f["summary"]
+        if not s["lines"]["count"]:
+            continue
         files.append(File(path, s["lines"]["count"], s["lines"]["covered"],
                           s["branches"]["count"], s["branches"]["covered"],
                           s["functions"]["count"], s["functions"]["covered"]))

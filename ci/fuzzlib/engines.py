@@ -5,6 +5,7 @@ growth (seconds, executions, edges, corpus), and files that may be findings.
 """
 
 import hashlib
+import itertools
 import math
 import os
 import random
@@ -42,6 +43,7 @@ class Stats:
     corpus: int = 0
     stability: float = None      # percent, AFL++'s
     rss: int = 0                 # MB
+    started: bool = False        # all seeds were run
     points: list = field(default_factory=list)  # (seconds, executions, edges, corpus)
 
     def point(self, seconds):
@@ -68,6 +70,7 @@ def read_libfuzzer(line, stats):
         values = {k: int(v) for k, v in _FIELD.findall(m.group(3))}
         if not values and m.group(2) != "pulse":
             return None
+        stats.started = stats.started or m.group(2) != "pulse"
         stats.executions = max(stats.executions, int(m.group(1)))
         stats.edges = max(stats.edges, values.get("cov", 0))
         stats.features = max(stats.features, values.get("ft", 0))
@@ -133,6 +136,7 @@ class Run:
         self.artifacts = []      # files that may be findings
         self.state = "waits"     # waits, runs, done, failed, left out
         self.trouble = ""        # why it failed
+        self.note = ""           # what it did not get to
         self.binary = layout.fuzzer(ENGINES[engine][0], target)
         self.dir = layout.work / f"{target}-{engine}-{worker}-{turn}"
         self.child = None
@@ -168,6 +172,12 @@ class Run:
         """Seconds, None when it does not run."""
         return max(0.0, self.seconds - self.elapsed()) if self.state == "runs" else None
 
+    def time_is_over(self):
+        """A busy machine takes long to run the seeds: a run gets up to twice its time for that."""
+        now, spent = time.monotonic(), self.elapsed()
+        return spent >= self.seconds and (self.ready() or now >= self.deadline
+                                          or spent >= 2 * self.seconds + 5)
+
     def interrupt(self):
         self.interrupted = True
         if self.child:
@@ -189,8 +199,10 @@ class Run:
             return
         if self.stats.executions == 0:
             self.state, self.trouble = "failed", "nothing was executed: " + self.last_words()
-        elif self.stats.edges == 0 and not self.artifacts:
+        elif self.stats.edges == 0 and not self.artifacts and self.ready():
             self.state, self.trouble = "failed", "no edge was seen: is it instrumented?"
+        elif not self.ready() and not self.artifacts:
+            self.note = "only seeds were run; the time was over before it had run them all"
 
     def last_words(self):
         """The line of the log that says most about why it ended."""
@@ -235,16 +247,20 @@ class LibFuzzer(Run):
         s.edges = max(s.edges, self.now.edges)
         s.features = max(s.features, self.now.features)
         s.corpus = self.now.corpus or s.corpus
+        s.started = s.started or self.now.started
         s.rss = max(s.rss, self.now.rss)
         s.rate = s.executions / max(self.elapsed(), 0.2)
         s.point(self.elapsed())
         if found:
             self.artifacts.append(Path(found))
         if running:
-            if self.elapsed() >= self.seconds:
+            if self.time_is_over():
                 self.child.stop()
             return False
         return self._over(found)
+
+    def ready(self):
+        return self.stats.started
 
     def _over(self, found):
         again = found and not self.interrupted and self.restarts < RESTARTS
@@ -362,8 +378,7 @@ class Afl(Run):
             if now - self.looked > 0.5:
                 self.looked = now
                 self._read(over=False)
-            if self.elapsed() >= self.seconds and (self.ready() or now >= self.deadline or
-                                                   self.elapsed() >= 2 * self.seconds + 5):
+            if self.time_is_over():
                 self.child.stop()
             return False
         self._read(over=True)
@@ -379,7 +394,6 @@ class Afl(Run):
         return True
 
     def ready(self):
-        """Has it run all seeds? A busy machine takes long for that."""
         return (self.out / "fuzzer_stats").exists() and self.stats.executions > 0
 
     def _read(self, over):
@@ -415,6 +429,9 @@ class Afl(Run):
         last = (round(self.elapsed(), 2), self.stats.executions, self.stats.edges,
                 self.stats.corpus)
         points = [p for p in points if p[0] < last[0]] + [last]
+        # plot_data has whole seconds, so a find may seem to come before it.
+        most = itertools.accumulate((p[1] for p in points), max)
+        points = [(p[0], n, p[2], p[3]) for p, n in zip(points, most)]
         while len(points) > 2 * POINTS:
             points[1:-1] = points[1:-1:2]
         self.stats.points = points
@@ -430,6 +447,9 @@ class Afl(Run):
             if not to.exists():
                 to.write_bytes(data)
                 new += 1
+        # Thousands of small files that nobody wants any more.
+        shutil.rmtree(self.out / "queue", ignore_errors=True)
+        shutil.rmtree(self.dir / "in", ignore_errors=True)
         return new
 
 

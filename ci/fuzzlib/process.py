@@ -1,5 +1,6 @@
 """A child that can be watched and always comes to an end."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ import time
 from pathlib import Path
 
 GRACE = 1.5  # seconds between asking a child to end and making it
+
+_numbers = itertools.count(1)
 
 
 def descendants(pid):
@@ -28,10 +31,37 @@ def descendants(pid):
     return found
 
 
+MARK = "SIPWS_FUZZ_CHILD"
+
+
+def marked(mark):
+    """Processes that were started with this mark in their environment, whoever their parent is now:
+    AFL++ leaves targets behind when it is interrupted."""
+    wanted, found = f"{MARK}={mark}".encode(), []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+def end(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
 class Child:
-    """A command whose output goes to a log file that is read while it grows."""
+    """A command whose output goes to a log file that is read while it grows. When it is over, so is
+    everything that it started."""
 
     def __init__(self, command, log, env=None, cwd=None):
+        self.mark = f"{os.getpid()}-{next(_numbers)}"
         self.command = [str(c) for c in command]
         self.log = Path(log)
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +74,8 @@ class Child:
             self._offset = out.tell()
             self.popen = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True)
+                env={**os.environ, **(env or {}), MARK: self.mark}, cwd=cwd,
+                start_new_session=True)
 
     @property
     def status(self):
@@ -56,6 +87,7 @@ class Child:
             return True
         if self.ended is None:
             self.ended = time.monotonic()
+            end(marked(self.mark))
         return False
 
     def spent(self):
@@ -79,27 +111,18 @@ class Child:
         now = time.monotonic()
         if self.asked is None:
             self.asked = now
-            self._signal([self.popen.pid], signal.SIGINT)
+            try:
+                self.popen.send_signal(signal.SIGINT)
+            except ProcessLookupError:
+                pass
         elif now - self.asked > GRACE and not self.killed:
             self.kill()
 
     def kill(self):
         self.killed = True
-        pids = descendants(self.popen.pid)
-        try:
-            os.killpg(self.popen.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
-        self._signal(pids, signal.SIGKILL)
+        end(descendants(self.popen.pid))
         self.popen.wait()
         self.running()
-
-    def _signal(self, pids, number):
-        for pid in pids:
-            try:
-                os.kill(pid, number)
-            except (ProcessLookupError, PermissionError):
-                pass
 
 
 def output_of(command, seconds, env=None, cwd=None, errors=True):
@@ -116,12 +139,8 @@ def output_of(command, seconds, env=None, cwd=None, errors=True):
         out, _ = popen.communicate(timeout=max(seconds, 0.1))
         return popen.returncode, out.decode("utf-8", "replace")
     except BaseException as e:
-        # The whole group: a child of the child may hold the pipe open.
-        for pid in descendants(popen.pid):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
+        # All of it: a child of the child may hold the pipe open.
+        end(descendants(popen.pid))
         out, _ = popen.communicate()
         if isinstance(e, subprocess.TimeoutExpired):
             return None, out.decode("utf-8", "replace")

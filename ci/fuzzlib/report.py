@@ -376,7 +376,7 @@ th { color:var(--soft); font-weight:500; font-size:13px; border-bottom:1px solid
 .end.libfuzzer { fill:var(--libfuzzer); } .end.afl { fill:var(--afl); } .end.msan { fill:var(--msan); }
 .bar { display:inline-block; width:90px; height:8px; vertical-align:middle; }
 .bar-all { fill:var(--rest); } .bar-hit { fill:var(--hit); }
-.pc { display:inline-block; width:54px; text-align:right; font-variant-numeric:tabular-nums; }
+.pc { display:inline-block; width:62px; text-align:right; font-variant-numeric:tabular-nums; }
 .of { display:inline-block; min-width:86px; padding-left:10px; color:var(--soft); font-size:12px;
   font-weight:400; font-variant-numeric:tabular-nums; }
 .property h3 { display:flex; justify-content:space-between; gap:12px; align-items:baseline; }

@@ -108,6 +108,8 @@ class Session:
     def after(self, run):
         if run.state == "failed":
             self.trouble.append(f"{run.name}: {run.trouble}")
+        if getattr(run, "note", ""):
+            self.not_run.append({"what": f"all of {run.name}", "why": run.note})
         if run.state == "left out" and run.trouble:
             self.not_run.append({"what": run.name, "why": run.trouble})
         if hasattr(run, "gather") and run.begun is not None:
