@@ -31,14 +31,19 @@ struct sipws_param_rule {
     bool optional;            /* "=" and the value may be missing */
 };
 
+/* A row of such a table: a value must stand. */
 #define SIPWS_PARAM(name, value)                                                                   \
     {                                                                                              \
         {"" name, sizeof(name) - 1}, value, false                                                  \
     }
+
+/* The same: a value may stand. */
 #define SIPWS_PARAM_OPTIONAL(name, value)                                                          \
     {                                                                                              \
         {"" name, sizeof(name) - 1}, value, true                                                   \
     }
+
+/* The last row, for all names that have none. */
 #define SIPWS_PARAM_OTHERS(value, optional)                                                        \
     {                                                                                              \
         {NULL, 0}, value, optional                                                                 \
@@ -76,6 +81,7 @@ bool sipws_param_find(struct sipws_str params, struct sipws_str name, struct sip
  * strings unfolded. */
 void sipws_params_print(struct sipws_out *o, struct sipws_str params);
 
+/* A URI with a display name, as From, To, Contact and routes have it. */
 struct sipws_addr {
     struct sipws_str display; /* quoted-string with its quotes, or tokens; p NULL: none */
     struct sipws_uri uri;

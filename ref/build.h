@@ -32,6 +32,7 @@
 extern "C" {
 #endif
 
+/* A message under construction. It holds a pointer to the writer, which must stay. */
 struct sipws_build {
     /* The judgement at the end: the connection on which the message is to go, for the rules of RFC
      * 7118. Set it before the end; SIPWS_TRANSPORT_ANY at first. */

@@ -7,12 +7,9 @@
 #ifndef SIPWS_CLI_H
 #define SIPWS_CLI_H
 
-#include "msg.h"
-#include "utf8.h"
+#include "sipws.h"
 
 #include <stdio.h>
-
-#define SIPWS_VERSION "0.1.0"
 
 /* Exit statuses. Of several, the largest is the program's. */
 enum { CLI_VALID = 0, CLI_INVALID = 1, CLI_TROUBLE = 2 };

@@ -33,6 +33,7 @@ extern "C" {
  */
 enum { SIPWS_CONN_ROOM = 512 };
 
+/* What a call reads and writes: the caller fills it before each. */
 struct sipws_io {
     struct sipws_str in;      /* stepped over as it is used */
     struct sipws_out out;     /* at least SIPWS_CONN_ROOM octets free */
@@ -51,6 +52,7 @@ struct sipws_times {
 /* 10 s, 30 s, 10 s, 5 s. */
 #define SIPWS_TIMES_DEFAULT (SIPWS_NEW(sipws_times){10000, 30000, 10000, 5000})
 
+/* How a connection is to be; copied by sipws_conn_init. */
 struct sipws_conn_config {
     enum sipws_role role;
     bool tls;       /* the connection runs over TLS: WSS in Via, sips allowed */
@@ -65,6 +67,7 @@ struct sipws_conn_config {
     size_t field_cap;
 };
 
+/* What happened. */
 enum sipws_event_kind {
     SIPWS_EV_MORE,    /* all input is used up */
     SIPWS_EV_FULL,    /* io->out has less than SIPWS_CONN_ROOM octets free: send it first */
@@ -98,6 +101,7 @@ struct sipws_event {
                                from the start of the message */
 };
 
+/* Where a connection is; read it, but leave it to the engine. */
 enum sipws_conn_state {
     SIPWS_CONN_START,  /* client: before sipws_conn_start */
     SIPWS_CONN_HEAD,   /* the peer's head is coming */
@@ -108,6 +112,7 @@ enum sipws_conn_state {
     SIPWS_CONN_FAILED
 };
 
+/* A connection. Owns nothing that would have to be freed. */
 struct sipws_conn {
     struct sipws_conn_config config;
     enum sipws_conn_state state;
@@ -133,6 +138,7 @@ void sipws_conn_init(struct sipws_conn *c, const struct sipws_conn_config *confi
  * that may not stand in it; nothing happened. */
 bool sipws_conn_start(struct sipws_conn *c, struct sipws_io *io, const struct sipws_http_ask *ask);
 
+/* Reads io->in up to the next event. Call it until it says SIPWS_EV_MORE, then read more. */
 enum sipws_event_kind sipws_conn_read(struct sipws_conn *c, struct sipws_io *io,
                                       struct sipws_event *ev);
 

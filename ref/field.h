@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+/* Which header field: SIPWS_F_NAME for each row of field.def. */
 enum sipws_field_id {
     SIPWS_F_EXTENSION, /* any name that is not in the table: extension-header */
 #define F(name, text, compact, shape, read, rfc) SIPWS_F_##name,
@@ -38,6 +39,7 @@ struct sipws_value;
 /* Reads one element. Stops behind it; the caller looks at what follows. */
 typedef bool sipws_value_read(struct sipws_cur *c, struct sipws_value *out);
 
+/* One row of field.def. Strings are static and NUL-terminated. */
 struct sipws_field_info {
     const char *name;    /* as it is printed */
     const char *compact; /* one letter, or "" */
@@ -49,6 +51,7 @@ struct sipws_field_info {
 /* The row of `id`. For SIPWS_F_EXTENSION: name "", shape SIPWS_MANY, reads TEXT-UTF8-TRIM. */
 const struct sipws_field_info *sipws_field_info(enum sipws_field_id id);
 
+/* The header field of that name or compact form; SIPWS_F_EXTENSION where the table has none. */
 enum sipws_field_id sipws_field_find(struct sipws_str name);
 
 /* What an element is. In brackets: the member of struct sipws_value that holds it. */
@@ -74,6 +77,7 @@ enum sipws_kind {
     SIPWS_KIND_COUNT
 };
 
+/* Via, without its parameters: SIP/2.0/WSS host:port. */
 struct sipws_via {
     struct sipws_str protocol;  /* "SIP" */
     struct sipws_str version;   /* "2.0" */
@@ -82,7 +86,7 @@ struct sipws_via {
     int32_t port;               /* or SIPWS_NO_PORT */
 };
 
-/* UTC. Every member is within what SIP-date and the calendar allow. */
+/* SIP-date, in UTC. Every member is within what SIP-date and the calendar allow. */
 struct sipws_date {
     uint16_t year;
     uint8_t month, day; /* from 1 */
@@ -90,34 +94,41 @@ struct sipws_date {
     uint8_t hour, minute, second;
 };
 
+/* A number: Max-Forwards, Expires, Retry-After, … */
 struct sipws_number {
     uint64_t value;
     struct sipws_str comment; /* with its parentheses; Retry-After only; p NULL: none */
 };
 
+/* CSeq: 1 INVITE */
 struct sipws_cseq {
     uint32_t number;
     struct sipws_str method;
 };
 
+/* RAck: 1 2 INVITE (RFC 3262) */
 struct sipws_rack {
     uint32_t response, number; /* RSeq and CSeq of what is acknowledged */
     struct sipws_str method;
 };
 
+/* application/sdp */
 struct sipws_media {
     struct sipws_str type, subtype;
 };
 
+/* Timestamp: 54.21 0.1 */
 struct sipws_timestamp {
     struct sipws_str value, delay; /* decimals as they stand; delay.p NULL: none */
 };
 
+/* Warning: 399 example.org "…" */
 struct sipws_warning {
     uint16_t code;
     struct sipws_str agent, quoted; /* quoted has its quotes */
 };
 
+/* A challenge or credentials, without their parameters. */
 struct sipws_auth {
     struct sipws_str scheme;  /* "Digest", … */
     struct sipws_str token68; /* of Bearer, which has no parameters; p NULL: none */
@@ -166,6 +177,7 @@ bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_
 /* Canonical form of one element, by its kind. */
 void sipws_value_print(struct sipws_out *o, const struct sipws_value *v);
 
+/* "text", "token", …: a static string; "" for a value outside the enum. */
 const char *sipws_kind_name(enum sipws_kind kind);
 
 #ifdef __cplusplus

@@ -43,11 +43,13 @@
 extern "C" {
 #endif
 
+/* How much of a head has come. */
 struct sipws_head {
     uint32_t n;    /* octets seen */
     uint8_t state; /* of the line ends */
 };
 
+/* What sipws_head_feed found: more is needed, all of it is there, or it is refused. */
 enum sipws_head_end { SIPWS_HEAD_MORE, SIPWS_HEAD_DONE, SIPWS_HEAD_BAD };
 
 /* Feeds n octets of a head. *used is how many belong to it: all for MORE, up to and with the empty
@@ -56,6 +58,7 @@ enum sipws_head_end { SIPWS_HEAD_MORE, SIPWS_HEAD_DONE, SIPWS_HEAD_BAD };
 enum sipws_head_end sipws_head_feed(struct sipws_head *h, const char *p, size_t n, size_t limit,
                                     size_t *used, struct sipws_diag *diag);
 
+/* A header line of a head. */
 struct sipws_http_field {
     struct sipws_str name;
     struct sipws_str value; /* without the white space around it */

@@ -24,6 +24,7 @@ enum {
 #define SIPWS_NEW(type) (struct type)
 #endif
 
+/* Limits that a connection is configured with. */
 struct sipws_limits {
     size_t head;        /* octets of a handshake head, its empty line included */
     size_t message;     /* octets of one WebSocket message, all fragments together */

@@ -53,6 +53,7 @@ bool sipws_report_add(struct sipws_report *r, const struct sipws_diag *d);
  */
 bool sipws_report_full(const struct sipws_report *r);
 
+/* The methods that the library knows. */
 enum sipws_method {
     SIPWS_M_EXTENSION, /* any other token */
     SIPWS_M_ACK,
@@ -75,6 +76,7 @@ enum sipws_method {
 /* Methods are compared with case (RFC 3261 7.1). */
 enum sipws_method sipws_method_find(struct sipws_str name);
 
+/* A header field of a message, as it stands there. */
 struct sipws_field {
     struct sipws_str name;
     struct sipws_str value; /* from its first octet that is not white space to its line end; folds
@@ -82,6 +84,7 @@ struct sipws_field {
     enum sipws_field_id id;
 };
 
+/* A message as sipws_msg_parse reads it. */
 struct sipws_msg {
     struct sipws_str text; /* all of it */
     bool is_request;

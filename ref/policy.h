@@ -54,6 +54,7 @@ enum sipws_fact_layer {
     SIPWS_FACT_SIP   /* the message, and SIP's own authentication */
 };
 
+/* All that a policy may know. All zero: nothing is known, so nothing is allowed. */
 struct sipws_facts {
     /* TLS. The hop to the client: behind a proxy that ends TLS, that proxy must tell. */
     enum sipws_known tls;
@@ -77,8 +78,10 @@ struct sipws_facts {
     enum sipws_known continues;
 };
 
+/* The scenarios of RFC 7118 appendix A. */
 enum sipws_policy_kind { SIPWS_POLICY_A1, SIPWS_POLICY_A2, SIPWS_POLICY_A3 };
 
+/* Which scenario, and what it allows. */
 struct sipws_policy {
     enum sipws_policy_kind kind;
 
@@ -89,6 +92,7 @@ struct sipws_policy {
     size_t origin_n;
 };
 
+/* What a policy says. */
 struct sipws_verdict {
     bool allow;
     enum sipws_fact_layer layer; /* whose fact decided */

@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/* Where in a character the text is. */
 struct sipws_utf8 {
     uint8_t more;   /* octets that the character still lacks */
     uint8_t lo, hi; /* of more > 0: what the next octet must be within */
@@ -29,6 +30,7 @@ static inline bool sipws_utf8_done(const struct sipws_utf8 *u)
     return u->more == 0;
 }
 
+/* Whether all of `s` is UTF-8. */
 bool sipws_utf8_valid(struct sipws_str s);
 
 #ifdef __cplusplus

@@ -34,6 +34,7 @@ extern "C" {
 /* Who we are. A server reads masked frames and writes unmasked ones; a client the reverse. */
 enum sipws_role { SIPWS_SERVER, SIPWS_CLIENT };
 
+/* Opcodes of RFC 6455 11.8. */
 enum sipws_opcode {
     SIPWS_CONTINUATION = 0,
     SIPWS_TEXT = 1,
@@ -43,6 +44,7 @@ enum sipws_opcode {
     SIPWS_PONG = 10
 };
 
+/* Close codes of RFC 6455 7.4.1, as far as they are named in this library. */
 enum sipws_close {
     SIPWS_CLOSE_NORMAL = 1000,
     SIPWS_CLOSE_AWAY = 1001,
@@ -58,6 +60,7 @@ enum sipws_close {
  * IANA), 3000-4999. */
 bool sipws_close_sendable(unsigned code);
 
+/* What sipws_ws_read found. */
 enum sipws_ws_kind {
     SIPWS_WS_MORE,    /* all input is used up */
     SIPWS_WS_MESSAGE, /* a whole text or binary message */
@@ -67,6 +70,7 @@ enum sipws_ws_kind {
     SIPWS_WS_ERROR  /* sticky: every further call gives it again */
 };
 
+/* An event, in a variable of the caller's. */
 struct sipws_ws_event {
     enum sipws_ws_kind kind;
     bool binary;            /* MESSAGE */
@@ -85,6 +89,7 @@ struct sipws_frame {
     size_t off; /* of its first octet, from the start of the stream */
 };
 
+/* A reader of frames. */
 struct sipws_ws {
     enum sipws_role role;
     size_t limit;       /* octets of a message, at most what the buffer holds */
