@@ -258,7 +258,8 @@ class Session:
                            "functions": [f.functions_hit, f.functions]} for f in c.files]},
             "corpus": [{
                 "target": t, "seeds": len(self.layout.given_files(t)),
-                "before": self.merges[t].before if t in self.merges else None,
+                "before": (self.merges[t].before if t in self.merges
+                           else len(files_of(self.layout.corpus(t)))),
                 "after": self.merges[t].after if t in self.merges else None,
                 "saved": len(self.saved[t]) if self.saved.get(t) is not None else None,
             } for t in self.targets],
