@@ -20,9 +20,10 @@
 extern "C" {
 #endif
 
+/* A slice of octets. An absent string has p == NULL; an empty one has n == 0 and any p. */
 struct sipws_str {
     const char *p; /* may be NULL when n is 0 */
-    size_t n;
+    size_t n;      /* octets at p */
 };
 
 /* The slice of a string literal. */
@@ -41,9 +42,21 @@ static inline bool sipws_str_eq(struct sipws_str a, struct sipws_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Same octets but for the case of ASCII letters (RFC 3261 7.3.1: tokens, names). */
-bool sipws_str_ieq(struct sipws_str a, struct sipws_str b);
+/* n octets are the same but for the case of ASCII letters. */
+bool sipws_octets_ieq(const char *p, const char *q, size_t n);
 
+/* Same octets but for the case of ASCII letters (RFC 3261 7.3.1: tokens, names). */
+static inline bool sipws_str_ieq(struct sipws_str a, struct sipws_str b)
+{
+    return a.n == b.n && sipws_octets_ieq(a.p, b.p, a.n);
+}
+
+/* A hash of octets without regard to the case of ASCII letters; h is 0, or the hash of what stands
+ * before them where that is a multiple of eight octets. Not secret: who wants to can make octets that
+ * collide. */
+uint64_t sipws_octets_ihash(uint64_t h, const char *p, size_t n);
+
+/* A cursor; the octets left are those from `p` up to `end`. */
 struct sipws_cur {
     const char *base;        /* offsets count from here */
     const char *p;           /* the next octet */
@@ -75,6 +88,8 @@ enum {
     /* sips URIs over a connection without TLS: the promise of sips is broken. RFC 5630 3.1.3. */
     SIPWS_ALLOW_SIPS_PLAIN = 1 << 6
 };
+
+/* An initialiser of an array of const char *, with NULL at the end. */
 #define SIPWS_ALLOW_NAMES                                                                          \
     {                                                                                              \
         "bare-lf", "trailing-wsp", "empty-element", "leading-crlf", "excess-body",                 \
@@ -88,6 +103,7 @@ static inline struct sipws_cur sipws_cur(struct sipws_str s, struct sipws_diag *
     return c;
 }
 
+/* How many octets are left. */
 static inline size_t sipws_left(const struct sipws_cur *c)
 {
     return (size_t)(c->end - c->p);
