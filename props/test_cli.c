@@ -1487,14 +1487,49 @@ static void every_error_is_explained(void **state)
         done(&r);
     }
     done(&all);
-    expect(RUN("explain", "ws-rsv"), 0,
-           "ws-rsv: a reserved bit is set and no extension was agreed to\n\n"
+    expect(RUN("explain", "via-not-ws"), 0,
+           "via-not-ws: the transport of the top Via is not a WebSocket transport\n\n"
+           "  A message that came over WebSocket names WS or WSS in its top Via.\n\n"
+           "  A server that sees UDP or TCP there sends the response to a host that does\n"
+           "  not exist: browsers write random names under .invalid.\n\n"
+           "  Bad, over wss:\n"
+           "    Via: SIP/2.0/TCP k2v9.invalid;branch=z9hG4bK1\n"
+           "                 ^\n\n"
+           "  Good, over wss:\n"
+           "    Via: SIP/2.0/WSS k2v9.invalid;branch=z9hG4bK1\n\n"
            "  severity   error: what has it is refused\n"
-           "  layer      WebSocket frames and messages (RFC 6455 sections 5 to 8)\n"
-           "  decided by RFC 6455 section 5.2\n"
-           "  close code 1002\n"
-           "  hint       clear RSV1 to RSV3\n",
+           "  layer      SIP on this WebSocket connection (RFC 7118)\n"
+           "  decided by RFC 7118 section 5.1\n"
+           "  answer     SIP status 400\n"
+           "  hint       WS over plain, WSS over TLS connections\n",
            "");
+    expect(RUN("explain", "--json", "http-origin"), 0,
+           "{\"id\":\"http-origin\",\"severity\":\"error\",\"layer\":\"http\",\"rfc\":\"6455 4.2.2\","
+           "\"status\":403,\"close\":0,\"message\":\"the Origin is not allowed\","
+           "\"hint\":\"serve the page from an allowed origin\",\"meaning\":\"The page that opened "
+           "the connection is not one that this server serves.\",\"why\":\"Browsers send cookies "
+           "with every handshake, whichever page asks. Without this check, any web page that a user "
+           "visits can open a connection in the user's name (cross-site WebSocket hijacking, RFC "
+           "6455 10.2).\",\"examples\":\"WORDS\",\"bad\":\"Origin: https://example.net at a server "
+           "that allows https://example.org\",\"at\":null,\"good\":\"Origin: "
+           "https://example.org\"}\n",
+           "");
+    /* Every error as JSON, and the octet at fault within its example. */
+    struct run json = RUN("explain", "--json");
+    size_t lines = 0;
+    for (char *line = json.out, *end; (end = strchr(line, '\n')); line = end + 1, lines++) {
+        json_t *row = json_loadb(line, (size_t)(end - line), 0, NULL);
+        assert_non_null(row);
+        const char *id = json_string_value(json_object_get(row, "id"));
+        assert_string_equal(id, sipws_err_info((enum sipws_err)(lines + 1))->id);
+        json_t *bad = json_object_get(row, "bad"), *at = json_object_get(row, "at");
+        if (json_is_string(bad) && json_is_integer(at))
+            assert_true(json_integer_value(at) <= (json_int_t)json_string_length(bad));
+        json_decref(row);
+    }
+    assert_int_equal(lines, SIPWS_ERR_COUNT - 1);
+    done(&json);
+    expect(RUN("explain", "--jason"), 2, "", NULL);
 }
 
 /* The man page and the usage texts leave nothing out. */
