@@ -1,34 +1,26 @@
 /* example_server: the smallest SIP WebSocket server. One connection on standard input and output;
- * every request is answered with 200 OK, and what is refused is told to standard error. So
+ * every request is answered, and what is refused is told to standard error. So
  *
  *     socat TCP-LISTEN:8080,reuseaddr,fork EXEC:build/bin/example_server
  *
  * serves ws://127.0.0.1:8080/. README.md shows what follows, and a test compares the two.
  */
-#include "conn.h"
+#include "sipws.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-/* What RFC 3261 8.2.6 has a response take over from its request. */
+/* 200 OK; 501 where a 200 would have to say more than that (a Contact, an Expires). */
 static void put_ok(struct sipws_out *o, const struct sipws_msg *m)
 {
-    struct sipws_value to;
-    struct sipws_param tag;
-    sipws_put_lit(o, "SIP/2.0 200 OK\r\n");
-    for (const struct sipws_field *f = m->fields; f < m->fields + m->n; f++) {
-        if (f->id != SIPWS_F_VIA && f->id != SIPWS_F_FROM && f->id != SIPWS_F_TO &&
-            f->id != SIPWS_F_CALL_ID && f->id != SIPWS_F_CSEQ)
-            continue;
-        sipws_put(o, f->name);
-        sipws_put_lit(o, ": ");
-        sipws_put(o, f->value);
-        if (f->id == SIPWS_F_TO && sipws_msg_first(m, SIPWS_F_TO, &to) &&
-            !sipws_param_find(to.params, SIPWS_STR("tag"), &tag))
-            sipws_put_lit(o, ";tag=example");
-        sipws_put_lit(o, "\r\n");
-    }
-    sipws_put_lit(o, "Content-Length: 0\r\n\r\n");
+    static struct sipws_field fields[128];
+    struct sipws_build b =
+        sipws_build_response_to(o, m, 200, SIPWS_STR("OK"), SIPWS_STR("example"), fields, 128);
+    if (sipws_build_end(&b, SIPWS_STR("")))
+        return;
+    b = sipws_build_response_to(o, m, 501, SIPWS_STR("Not Implemented"), SIPWS_STR("example"),
+                                fields, 128);
+    sipws_build_end(&b, SIPWS_STR(""));
 }
 
 int main(void)
