@@ -52,7 +52,8 @@ struct sipws_param_rule {
 /* The table of an element that names none: generic-param only. */
 extern const struct sipws_param_rule sipws_generic_params[];
 
-/* token; quoted-string; gen-value = token / host / quoted-string */
+/* Rules for the value in such a row: token; quoted-string; gen-value = token / host / quoted-string
+ */
 bool sipws_token_value(struct sipws_cur *c);
 bool sipws_quoted_value(struct sipws_cur *c);
 bool sipws_gen_value(struct sipws_cur *c);

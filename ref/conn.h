@@ -38,7 +38,8 @@ struct sipws_io {
     struct sipws_str in;      /* stepped over as it is used */
     struct sipws_out out;     /* at least SIPWS_CONN_ROOM octets free */
     uint64_t now;             /* milliseconds of any monotonic clock */
-    unsigned char random[16]; /* fresh for each call; a client's nonce and masking keys */
+    unsigned char random[16]; /* a client's nonce and masking keys: fresh octets for each call, from
+                                 a source that nobody can foresee. A server needs none. */
 };
 
 /* Times in milliseconds; 0 = never. */
@@ -150,8 +151,9 @@ bool sipws_conn_refuse(struct sipws_conn *c, struct sipws_io *io, unsigned statu
 
 /* Sends one SIP message: as text where it is UTF-8, else as binary (RFC 7118 4.2). False: the
  * connection is not open (SIPWS_E_STATE), `text` is no message by sipws_msg_parse, or io->out has
- * no room for it (SIPWS_E_LIMIT_OUT); nothing was written, *diag says why. Reads `text` through the
- * field array of the configuration. */
+ * no room for it (SIPWS_E_LIMIT_OUT); nothing was written, *diag (which may be NULL) says why.
+ * Reads `text` through the field array of the configuration, so the fields of an event's message
+ * are gone after it. */
 bool sipws_conn_send(struct sipws_conn *c, struct sipws_io *io, struct sipws_str text,
                      struct sipws_diag *diag);
 

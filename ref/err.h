@@ -57,7 +57,7 @@ struct sipws_diag {
     enum sipws_err err;
     size_t off;       /* octet offset from the start of the input that was judged */
     const char *rule; /* the rule that failed there: an ABNF rule or header field name */
-    const char *rfc;  /* the section that decides */
+    const char *rfc;  /* the section that decides, as "3261 20.42"; "" where none is known */
 };
 
 /* The row of `err`; for a value outside the enum, the row of SIPWS_OK ("ok"). Never NULL. */

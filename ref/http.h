@@ -25,6 +25,8 @@
  *   reads the last see different users.
  * - A quoted extension parameter is a token between its quotes (RFC 6455 9.1; erratum 6997, which
  *   would lift that, is not verified).
+ * - Origin is read and not judged: whether it is allowed is policy.h's question, and the caller's
+ *   answer (SIPWS_E_HTTP_ORIGIN, 403).
  *
  * A head is judged from its first octet to its last, and the first refusal is the verdict. Then
  * comes what is missing, in the order Host, Upgrade, Connection, Sec-WebSocket-Version,

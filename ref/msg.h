@@ -5,19 +5,34 @@
  * header field that field.def has, and holds the message against the rules across header fields.
  * Both go on after a problem for as long as the report has room for the next one.
  *
+ *     struct sipws_field fields[128];
+ *     struct sipws_diag diags[16];
+ *     struct sipws_report r = sipws_report(diags, 16);
+ *     struct sipws_msg m;
+ *     sipws_msg_parse(text, 0, fields, 128, &m, &r);
+ *     sipws_msg_check(&m, SIPWS_TRANSPORT_WSS, 0, &r);
+ *     if (r.errors == 0)
+ *         … // m is sound; sipws_msg_find and sipws_msg_first look into it
+ *     else
+ *         … // diags[0] to diags[r.n - 1] tell what is wrong
+ *
+ * A caller that only wants a verdict stops where sipws_msg_parse says false, and makes do with a
+ * report of one diagnostic.
+ *
  * The readings of the standards that are chosen here:
  * - What starts with "SIP/" is a response: a method cannot have a slash in it.
  * - SIP-Version is 2.0. In lower case it is read, and warned of (RFC 3261 7.1).
  * - Max-Forwards is mandatory in requests (8.1.1), although proxies let requests without it pass
  *   (16.3). To has a tag in every response but 100 (8.2.6.2).
  * - NOTIFY starts a dialog (RFC 6665 4.4.1), so it has one Contact (RFC 3261 8.1.1.8).
- * - Headers and method in a Request-URI are errors, other components of a URI that table 1
- * of 19.1.1 does not allow where they stand are warnings: receivers should ignore them.
+ * - Headers and method in a Request-URI are errors, other components of a URI that table 1 of
+ *   19.1.1 does not allow where they stand are warnings: receivers should
+ *   ignore them.
  * - Only the top Via is held against the connection; of a response, it is the client's own.
  * - A fold, and white space before a colon, are legal. The latter is warned of, as is a NUL in a
  *   quoted pair, the only place of a header where one may stand.
  * - Content-Length is optional; where it stands, it counts what the WebSocket message has behind
- * the empty line.
+ *   the empty line.
  */
 #ifndef SIPWS_MSG_H
 #define SIPWS_MSG_H
@@ -103,8 +118,10 @@ struct sipws_msg {
     struct sipws_str body; /* all after the empty line; less under SIPWS_ALLOW_EXCESS_BODY */
 };
 
-/* Reads `text`, which must be one whole message. True: no error. False: *out holds what could be
- * read, for a report to people only. */
+/* Reads `text`, which must be one whole message, with the leniencies `allow` (SIPWS_ALLOW_*, 0 =
+ * strict), and adds what is wrong to the report `r`. At most `cap` header fields have room in
+ * `fields`; one more is SIPWS_E_LIMIT_FIELDS. Slices of *out alias `text`. True: no error. False:
+ * *out holds what could be read, for a report to people only. */
 bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *fields, size_t cap,
                      struct sipws_msg *out, struct sipws_report *r);
 
@@ -126,7 +143,7 @@ const struct sipws_field *sipws_msg_find(const struct sipws_msg *m, enum sipws_f
 struct sipws_cur sipws_msg_cur(const struct sipws_msg *m, const struct sipws_field *f,
                                uint32_t allow, struct sipws_diag *diag);
 
-/* Decodes the first element of the first field `id`. False: absent or refused. */
+/* Decodes the first element of the first field `id`, strictly. False: absent or refused. */
 bool sipws_msg_first(const struct sipws_msg *m, enum sipws_field_id id, struct sipws_value *out);
 
 /* Canonical: one header field a line, names in full and as their RFCs spell them, values in
