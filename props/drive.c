@@ -94,6 +94,14 @@ static size_t piece(struct drive *d, size_t *cut, size_t left)
     return n < left ? n : left;
 }
 
+/* What is in io->out has been sent: its room is free again. */
+static void flush(struct drive *d, struct sipws_io *io)
+{
+    d->sent.n += io->out.n;
+    size_t left = sizeof d->tx - d->sent.n;
+    io->out = sipws_out(d->tx + d->sent.n, d->room && d->room < left ? d->room : left);
+}
+
 /* Reads until the input is used up; false once the connection has ended. */
 static bool drain(struct drive *d, struct sipws_io *io, struct sipws_out *transcript)
 {
@@ -102,6 +110,10 @@ static bool drain(struct drive *d, struct sipws_io *io, struct sipws_out *transc
         enum sipws_event_kind kind = sipws_conn_read(&d->conn, io, &ev);
         if (kind == SIPWS_EV_MORE)
             return true;
+        if (kind == SIPWS_EV_FULL && d->room && io->out.n > 0) {
+            flush(d, io);
+            continue;
+        }
         put_event(transcript, &ev);
         if (kind == SIPWS_EV_CLOSED || kind == SIPWS_EV_FAILED || kind == SIPWS_EV_FULL)
             return false;
@@ -125,10 +137,12 @@ void drive_run(struct drive *d, struct sipws_str stream, struct sipws_out *trans
                                        .cap = sizeof d->buf,
                                        .fields = d->fields,
                                        .field_cap = DRIVE_FIELDS};
-    struct sipws_io io = {.out = sipws_out(d->tx, sizeof d->tx)};
+    struct sipws_io io = {.out = {NULL, 0, 0}};
     struct sipws_event ev;
     size_t at = 0, cut = 0;
     bool on = true;
+    d->sent = (struct sipws_str){d->tx, 0};
+    flush(d, &io);
     sipws_conn_init(&d->conn, &config, 0);
     if (d->role == SIPWS_CLIENT)
         on = sipws_conn_start(&d->conn, &io, &ask);
@@ -142,7 +156,7 @@ void drive_run(struct drive *d, struct sipws_str stream, struct sipws_out *trans
         sipws_conn_end(&d->conn, &io, &ev);
         put_event(transcript, &ev);
     }
-    d->sent = sipws_out_str(&io.out);
+    flush(d, &io);
     put_text(transcript, "sent ");
     drive_put_octets(transcript, d->sent);
     put_text(transcript, "\n");

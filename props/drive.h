@@ -24,6 +24,8 @@ struct drive {
      * for 256), then all the rest. */
     struct sipws_str cuts;
 
+    size_t room; /* octets that are free for answers at a time, from SIPWS_CONN_ROOM; 0: all */
+
     struct sipws_str sent; /* out: the octets that the engine sent; its own memory */
 
     /* Memory of the engine. */
