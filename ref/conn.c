@@ -44,7 +44,8 @@ static void open_frames(struct sipws_conn *c, uint64_t now)
 void sipws_conn_init(struct sipws_conn *c, const struct sipws_conn_config *config, uint64_t now)
 {
     assert(config->cap > 0 && config->field_cap > 0);
-    memset(c, 0, sizeof *c);
+    if (!SIPWS_PLANT(CONN_INIT_STAYS))
+        memset(c, 0, sizeof *c);
     c->config = *config;
     enter(c, is_client(c) ? SIPWS_CONN_START : SIPWS_CONN_HEAD, now);
 }
@@ -55,10 +56,12 @@ static enum sipws_event_kind give(struct sipws_event *ev, enum sipws_event_kind 
     return kind;
 }
 
-static enum sipws_event_kind give_failed(const struct sipws_conn *c, struct sipws_event *ev)
+static enum sipws_event_kind give_failed(struct sipws_conn *c, struct sipws_event *ev)
 {
     ev->diag = c->error;
     ev->code = c->error_code;
+    if (SIPWS_PLANT(CONN_ERROR_FADES))
+        c->error = (struct sipws_diag){0};
     return give(ev, SIPWS_EV_FAILED);
 }
 
@@ -162,7 +165,7 @@ static enum sipws_event_kind read_sip(struct sipws_conn *c, struct sipws_io *io,
     static const struct sipws_str ping = {"\r\n\r\n", 4}, pong = {"\r\n", 2};
     if (sipws_str_eq(ev->data, ping)) {
         /* After our close frame no data frame may follow (RFC 6455 5.5.1). */
-        if (c->state == SIPWS_CONN_OPEN)
+        if (c->state == SIPWS_CONN_OPEN && !(SIPWS_PLANT(CONN_CRLF_UNANSWERED) && ev->binary))
             sipws_ws_put(&io->out, true, ev->binary ? SIPWS_BINARY : SIPWS_TEXT, mask(c, io), pong);
         return give(ev, SIPWS_EV_KEEPALIVE);
     }
@@ -175,7 +178,8 @@ static enum sipws_event_kind read_sip(struct sipws_conn *c, struct sipws_io *io,
                          &report))
         return give(ev, SIPWS_EV_REFUSED);
     ev->msg = &c->msg;
-    if (!sipws_msg_check(&c->msg, transport, c->config.allow, &report))
+    if (!(SIPWS_PLANT(CONN_BINARY_PASSES) && ev->binary) &&
+        !sipws_msg_check(&c->msg, transport, c->config.allow, &report))
         return give(ev, SIPWS_EV_REFUSED);
     ev->diag = (struct sipws_diag){0}; /* a warning at most */
     return give(ev, SIPWS_EV_MESSAGE);
@@ -185,7 +189,7 @@ static enum sipws_event_kind read_close(struct sipws_conn *c, struct sipws_io *i
                                         struct sipws_event *ev)
 {
     /* The answer repeats the code (RFC 6455 5.5.1), unless it is an answer itself. */
-    if (c->state == SIPWS_CONN_OPEN)
+    if (c->state == SIPWS_CONN_OPEN || SIPWS_PLANT(CONN_CLOSE_TWICE))
         sipws_ws_put_close(&io->out, mask(c, io), ev->code, (struct sipws_str){NULL, 0});
     enter(c, SIPWS_CONN_CLOSED, io->now);
     return give(ev, SIPWS_EV_CLOSED);
@@ -203,10 +207,14 @@ static enum sipws_event_kind read_frames(struct sipws_conn *c, struct sipws_io *
     case SIPWS_WS_MORE:
         break;
     case SIPWS_WS_MESSAGE:
+        if (SIPWS_PLANT(CONN_CLOSE_OVERTAKES) && io->in.n > 0 && (io->in.p[0] & 15) == SIPWS_CLOSE)
+            return read_frames(c, io, ev);
         return read_sip(c, io, ev);
     case SIPWS_WS_PING:
         if (SIPWS_PLANT(CONN_PING_AS_SIP))
             return read_sip(c, io, ev);
+        if (SIPWS_PLANT(CONN_PONG_EMPTY))
+            w.data.n = 0;
         sipws_ws_put(&io->out, true, SIPWS_PONG, mask(c, io), w.data);
         return give(ev, SIPWS_EV_PING);
     case SIPWS_WS_PONG:
@@ -228,8 +236,11 @@ enum sipws_event_kind sipws_conn_read(struct sipws_conn *c, struct sipws_io *io,
         c->heard = io->now;
         c->pinged = false;
     }
-    if (room(io) < SIPWS_CONN_ROOM && c->state < SIPWS_CONN_CLOSED)
+    if (room(io) < SIPWS_CONN_ROOM && c->state < SIPWS_CONN_CLOSED) {
+        if (SIPWS_PLANT(CONN_FULL_EATS))
+            io->in.n = 0;
         return give(ev, SIPWS_EV_FULL);
+    }
     switch (c->state) {
     case SIPWS_CONN_HEAD:
         return read_head(c, io, ev);
@@ -258,7 +269,8 @@ bool sipws_conn_send(struct sipws_conn *c, struct sipws_io *io, struct sipws_str
     struct sipws_msg msg;
     struct sipws_report report = sipws_report(diag, 1);
     struct sipws_out size = sipws_out(NULL, 0);
-    enum sipws_opcode opcode = sipws_utf8_valid(text) ? SIPWS_TEXT : SIPWS_BINARY;
+    enum sipws_opcode opcode =
+        sipws_utf8_valid(text) || SIPWS_PLANT(CONN_SEND_TEXT) ? SIPWS_TEXT : SIPWS_BINARY;
     if (c->state != SIPWS_CONN_OPEN)
         return sipws_diag_set(diag, SIPWS_E_STATE, 0, "sip-message");
     if (!sipws_msg_parse(text, c->config.allow, c->config.fields, c->config.field_cap, &msg,
@@ -366,7 +378,7 @@ enum sipws_event_kind sipws_conn_tick(struct sipws_conn *c, struct sipws_io *io,
         return give(ev, SIPWS_EV_MORE);
     if (room(io) < SIPWS_CONN_ROOM)
         return give(ev, SIPWS_EV_FULL);
-    if (c->state != SIPWS_CONN_OPEN || c->pinged)
+    if (c->state != SIPWS_CONN_OPEN || (c->pinged && !SIPWS_PLANT(CONN_PING_AGAIN)))
         return fail_now(c, io, ev, SIPWS_E_TIMEOUT, "time");
     sipws_conn_ping(c, io);
     c->heard = io->now;

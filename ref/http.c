@@ -682,7 +682,7 @@ static bool status_line(struct reader *r)
         return false;
     out->status = status;
     out->reason = sipws_slice(reason, c->p);
-    if (status != 101)
+    if (SIPWS_PLANT(HTTP_STATUS_OTHER) ? status % 10 != 1 : status != 101)
         return sipws_fail(c, code, SIPWS_E_HTTP_STATUS, "status-code");
     return good_version(c, digits);
 }

@@ -265,7 +265,8 @@ static bool read_payload(struct sipws_ws *w, struct sipws_str *in)
         if (n > f->len - w->done)
             n = (size_t)(f->len - w->done);
         char *dst = control ? w->control + w->done : w->buf + w->n;
-        bool ascii = unmask(dst, in->p, n, f->key, (size_t)(w->done % 4));
+        bool ascii =
+            unmask(dst, in->p, n, f->key, SIPWS_PLANT(WS_KEY_PHASE) ? 0 : (size_t)(w->done % 4));
         good = n;
         if (text && !(ascii && sipws_utf8_done(&w->utf8)))
             good = sipws_utf8_feed(&w->utf8, dst, n);
