@@ -42,19 +42,8 @@ static inline bool sipws_str_eq(struct sipws_str a, struct sipws_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* n octets are the same but for the case of ASCII letters. */
-bool sipws_octets_ieq(const char *p, const char *q, size_t n);
-
 /* Same octets but for the case of ASCII letters (RFC 3261 7.3.1: tokens, names). */
-static inline bool sipws_str_ieq(struct sipws_str a, struct sipws_str b)
-{
-    return a.n == b.n && sipws_octets_ieq(a.p, b.p, a.n);
-}
-
-/* A hash of octets without regard to the case of ASCII letters; h is 0, or the hash of what stands
- * before them where that is a multiple of eight octets. Not secret: who wants to can make octets that
- * collide. */
-uint64_t sipws_octets_ihash(uint64_t h, const char *p, size_t n);
+bool sipws_str_ieq(struct sipws_str a, struct sipws_str b);
 
 /* A cursor; the octets left are those from `p` up to `end`. */
 struct sipws_cur {
