@@ -41,8 +41,10 @@ enum {
     SIPWS_C_LINE = 1 << 22       /* any octet but CR and LF: a line before it is decoded */
 };
 
+/* The classes of each octet. */
 extern const uint32_t sipws_chars[256];
 
+/* Whether `ch` is in one of `classes` (SIPWS_C_…, joined by |). */
 static inline bool sipws_is(char ch, uint32_t classes)
 {
     return (sipws_chars[(unsigned char)ch] & classes) != 0;
@@ -73,6 +75,7 @@ bool sipws_sep(struct sipws_cur *c, char ch);
 /* The same, where the separator must stand: refuses with SIPWS_E_SEPARATOR where it is missing. */
 bool sipws_need(struct sipws_cur *c, char ch, const char *rule);
 
+/* token = 1*( alphanum and some marks ); word = the same with more marks (Call-ID). */
 bool sipws_token(struct sipws_cur *c, struct sipws_str *out);
 bool sipws_word(struct sipws_cur *c, struct sipws_str *out);
 

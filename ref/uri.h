@@ -18,19 +18,23 @@
 extern "C" {
 #endif
 
+/* What a host is written as; NONE: of URIs that have none. */
 enum sipws_host_kind { SIPWS_HOST_NONE, SIPWS_HOST_NAME, SIPWS_HOST_IPV4, SIPWS_HOST_IPV6 };
 
+/* A host name or an address. */
 struct sipws_host {
     enum sipws_host_kind kind;
     struct sipws_str text;  /* as it stands; an IPv6reference with its brackets */
     unsigned char addr[16]; /* the address: 4 octets of IPv4, 16 of IPv6 */
 };
 
+/* The schemes that are told apart; every other one is OTHER, `tel` included. */
 enum sipws_scheme { SIPWS_SCHEME_OTHER, SIPWS_SCHEME_SIP, SIPWS_SCHEME_SIPS };
 
+/* Of a port: none stands there. */
 #define SIPWS_NO_PORT (-1)
 
-/* Absent parts have p == NULL; an absent port is SIPWS_NO_PORT. */
+/* A URI taken apart. Absent parts have p == NULL; an absent port is SIPWS_NO_PORT. */
 struct sipws_uri {
     struct sipws_str text; /* all of it */
     enum sipws_scheme scheme;
