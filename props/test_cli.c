@@ -1263,6 +1263,18 @@ static void documents_that_are_no_reading(void **state)
     done(&r);
     FILE_OF("bad.json", "[]");
     expect(RUN("print", "bad.json"), 1, "", "$: an object belongs here");
+
+    /* --raw prints what nobody would read so, but not what is no document. */
+    expect(RUN("print", "--raw", "bad.json"), 1, "", "$: an object belongs here");
+    FILE_OF("raw.json",
+            "{\"request\":{\"method\":\"A "
+            "B\",\"uri\":{\"scheme\":\"sip\",\"host\":\"x\",\"params\":[],\"headers\":[]}},"
+            "\"fields\":[{\"name\":\"Subject\",\"elements\":[{\"kind\":\"text\",\"text\":"
+            "\"a\\u0007b\"}]},{\"name\":\"To\",\"elements\":[{\"kind\":\"token\",\"token\":\"t\","
+            "\"params\":[{\"name\":\"a;b\",\"value\":\"\"}]}]}],\"body\":\"\"}");
+    expect(RUN("print", "raw.json"), 1, "", NULL);
+    expect(RUN("print", "--raw", "raw.json"), 0,
+           "A B sip:x SIP/2.0\r\nSubject: a\ab\r\nTo: t;a;b=\r\n\r\n", "");
     FILE_OF("bad.json", "{}{}");
     expect(RUN("print", "bad.json"), 1, "", "bad.json:1:");
 }
@@ -1503,17 +1515,18 @@ static void every_error_is_explained(void **state)
            "  answer     SIP status 400\n"
            "  hint       WS over plain, WSS over TLS connections\n",
            "");
-    expect(RUN("explain", "--json", "http-origin"), 0,
-           "{\"id\":\"http-origin\",\"severity\":\"error\",\"layer\":\"http\",\"rfc\":\"6455 4.2.2\","
-           "\"status\":403,\"close\":0,\"message\":\"the Origin is not allowed\","
-           "\"hint\":\"serve the page from an allowed origin\",\"meaning\":\"The page that opened "
-           "the connection is not one that this server serves.\",\"why\":\"Browsers send cookies "
-           "with every handshake, whichever page asks. Without this check, any web page that a user "
-           "visits can open a connection in the user's name (cross-site WebSocket hijacking, RFC "
-           "6455 10.2).\",\"examples\":\"WORDS\",\"bad\":\"Origin: https://example.net at a server "
-           "that allows https://example.org\",\"at\":null,\"good\":\"Origin: "
-           "https://example.org\"}\n",
-           "");
+    expect(
+        RUN("explain", "--json", "http-origin"), 0,
+        "{\"id\":\"http-origin\",\"severity\":\"error\",\"layer\":\"http\",\"rfc\":\"6455 4.2.2\","
+        "\"status\":403,\"close\":0,\"message\":\"the Origin is not allowed\","
+        "\"hint\":\"serve the page from an allowed origin\",\"meaning\":\"The page that opened "
+        "the connection is not one that this server serves.\",\"why\":\"Browsers send cookies "
+        "with every handshake, whichever page asks. Without this check, any web page that a user "
+        "visits can open a connection in the user's name (cross-site WebSocket hijacking, RFC "
+        "6455 10.2).\",\"examples\":\"WORDS\",\"bad\":\"Origin: https://example.net at a server "
+        "that allows https://example.org\",\"at\":null,\"good\":\"Origin: "
+        "https://example.org\"}\n",
+        "");
     /* Every error as JSON, and the octet at fault within its example. */
     struct run json = RUN("explain", "--json");
     size_t lines = 0;

@@ -57,9 +57,6 @@ int cli_misuse(const struct cli_args *a, const char *format, ...)
 /* Tells what went wrong with `subject` (a file, or an option's value), to standard error. */
 void cli_complain(const struct cli_args *a, const char *subject, const char *problem);
 
-/* The operand of a command that takes exactly one. Reads no options. NULL: told. */
-const char *cli_single(struct cli_args *a);
-
 /* The name among `names` (up to NULL) that `name` is a likely misspelling of, or NULL. */
 const char *cli_likely(const char *name, const char *const *names);
 

@@ -27,8 +27,8 @@ json_t *cli_octets(struct sipws_str s);
 json_t *cli_reading(const struct sipws_msg *m, uint32_t allow);
 
 /* The message that a document describes: octets from malloc. NULL: it is no reading, or none that a
- * message can have; told, with the place in the document. */
-char *cli_build(const struct cli_args *a, const char *name, json_t *reading, size_t *n);
+ * message can have; told, with the place in the document. `raw`: what is printed is not judged. */
+char *cli_build(const struct cli_args *a, const char *name, bool raw, json_t *reading, size_t *n);
 
 /* ---- what a kind has ------------------------------------------------------------------------- */
 

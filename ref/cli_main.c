@@ -141,24 +141,6 @@ int cli_next(struct cli_args *a, const struct cli_option *options)
     return CLI_END;
 }
 
-const char *cli_single(struct cli_args *a)
-{
-    static const struct cli_option none[] = {{NULL, 0, false}};
-    const char *file = NULL;
-    for (int key; (key = cli_next(a, none)) != CLI_END;) {
-        if (key == CLI_STOP)
-            return NULL;
-        if (file) {
-            a->status = cli_misuse(a, "one FILE at a time");
-            return NULL;
-        }
-        file = a->value;
-    }
-    if (!file)
-        a->status = cli_misuse(a, "FILE is missing (- is standard input)");
-    return file;
-}
-
 bool cli_size(const struct cli_args *a, const char *text, size_t *out)
 {
     enum { MOST = 1 << 30 };

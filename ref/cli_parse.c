@@ -42,11 +42,23 @@ static int print(struct cli_args *a)
 {
     /* A reading of the largest message is several times as large as the message. */
     enum { MOST = 16 << 20 };
-    const char *name = cli_single(a);
+    static const struct cli_option options[] = {{"--raw", 'r', false}, {NULL, 0, false}};
+    const char *name = NULL;
+    bool raw = false;
     struct cli_file file;
     json_error_t error;
+    for (int key; (key = cli_next(a, options)) != CLI_END;) {
+        if (key == CLI_STOP)
+            return a->status;
+        if (key == 'r')
+            raw = true;
+        else if (name)
+            return cli_misuse(a, "one FILE at a time");
+        else
+            name = a->value;
+    }
     if (!name)
-        return a->status;
+        return cli_misuse(a, "FILE is missing (- is standard input)");
     if (!cli_load(a, name, MOST, &file))
         return CLI_TROUBLE;
     if (file.n == MOST) {
@@ -64,7 +76,7 @@ static int print(struct cli_args *a)
         return CLI_INVALID;
     }
     size_t n;
-    char *message = cli_build(a, name, reading, &n);
+    char *message = cli_build(a, name, raw, reading, &n);
     json_decref(reading);
     if (!message)
         return CLI_INVALID;
@@ -85,9 +97,10 @@ const struct cli_command cli_parse = {
 
 const struct cli_command cli_print = {
     "print", "the SIP message that a JSON document of parse describes",
-    "usage: sipws print FILE.json\n"
+    "usage: sipws print [--raw] FILE.json\n"
     "Prints, in canonical form, the SIP message that a document of 'sipws parse' describes. What\n"
     "is printed is read again first: a document that would be read otherwise than it says, or\n"
     "that would be an invalid message, prints nothing.\n\n"
+    "  --raw   print it all the same: to make messages that are wrong on purpose\n\n"
     "Exit status: 0 printed, 1 not a reading, 2 wrong use, or a file that cannot be read.\n",
     print};
