@@ -4,6 +4,7 @@
  * compiles fuzz/target_NAME.c with -DLLVMFuzzerTestOneInput=sipws_target_NAME.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "pcap.h"
 #include "property.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ static const char usage[] =
     "  --shrink       makes a failing case as small as it gets, and writes it to FILE.min\n"
     "  --as-c         a cmocka test that fails until the property holds, to standard output\n"
     "  --as-wire      the octets that go over the wire, to standard output\n"
+    "  --as-pcap      the same as a capture for Wireshark or tcpdump\n"
     "  --no-fork      judge in this process, as a debugger wants it\n"
     "  --targets      lists the fuzz targets this program knows\n"
     "Exit status: 0 all hold, 1 one fails, 2 usage or I/O.\n";
@@ -249,12 +251,29 @@ static void explain(const struct job *j, struct outcome o)
     prop_explain(j->trial, v, stdout);
 }
 
-static int as_wire(const struct job *j)
+/* As it is, or as a capture. */
+static int put_wire(struct sipws_str wire, bool pcap)
 {
-    if (j->target) {
-        fwrite(j->input, 1, j->n, stdout);
+    struct sipws_out o = sipws_out(NULL, 0);
+    if (!pcap) {
+        fwrite(wire.p, 1, wire.n, stdout);
         return 0;
     }
+    pcap_print(&o, wire);
+    char *p = malloc(o.n);
+    if (!p)
+        return 2;
+    o = sipws_out(p, o.n);
+    pcap_print(&o, wire);
+    fwrite(o.p, 1, o.n, stdout);
+    free(p);
+    return 0;
+}
+
+static int as_wire(const struct job *j, bool pcap)
+{
+    if (j->target)
+        return put_wire((struct sipws_str){(const char *)j->input, j->n}, pcap);
     if (!j->prop->wire || !prop_draw(j->prop, j->input, j->n, j->trial)) {
         fprintf(stderr, "%s: %s\n", j->path,
                 j->prop->wire ? "the tape makes no story" : "the property has no wire form");
@@ -267,9 +286,9 @@ static int as_wire(const struct job *j)
         return 2;
     o = sipws_out(p, o.n);
     j->prop->wire(j->trial->story, &o);
-    fwrite(o.p, 1, o.n, stdout);
+    int status = put_wire(sipws_out_str(&o), pcap);
     free(p);
-    return 0;
+    return status;
 }
 
 static int as_c(const struct job *j, struct outcome o)
@@ -330,7 +349,7 @@ static unsigned char *read_file(const char *path, size_t *n)
 struct options {
     const struct target *target;
     const struct prop *prop;
-    bool explain, shrink, as_c, as_wire, no_fork;
+    bool explain, shrink, as_c, as_wire, as_pcap, no_fork;
 };
 
 /* What the file is. False: it is nothing that can be run. */
@@ -391,7 +410,8 @@ static int replay(const char *path, const struct options *o)
                                     : judge_apart(&j, j.input, j.n, false, HANG_SECONDS);
     bool failed = out.kind != O_HOLDS && out.kind != O_DISCARDED;
     int status = failed;
-    FILE *f = o->as_c || o->as_wire ? stderr : stdout;
+    bool wire = o->as_wire || o->as_pcap;
+    FILE *f = o->as_c || wire ? stderr : stdout;
     if (out.kind == O_FAILS) {
         (void)prop_check(j.prop, j.input, j.n, j.trial);
         fprintf(f, "%s: %s FAILS: %s: %s\n", path, j.prop->name, j.trial->id, j.trial->text);
@@ -406,9 +426,9 @@ static int replay(const char *path, const struct options *o)
         fprintf(stderr, "%s: does not fail; there is nothing to shrink\n", path);
     if (o->shrink && failed && !shrink(&j, out))
         status = 2;
-    if (o->explain && !o->as_c && !o->as_wire)
+    if (o->explain && !o->as_c && !wire)
         explain(&j, out);
-    int printed = o->as_c ? as_c(&j, out) : o->as_wire ? as_wire(&j) : 0;
+    int printed = o->as_c ? as_c(&j, out) : wire ? as_wire(&j, o->as_pcap) : 0;
     prop_trial_free(j.trial);
     free(j.data);
     return printed ? printed : status;
@@ -441,6 +461,8 @@ int main(int argc, char **argv)
             o.as_c = true;
         } else if (strcmp(arg, "--as-wire") == 0) {
             o.as_wire = true;
+        } else if (strcmp(arg, "--as-pcap") == 0) {
+            o.as_pcap = true;
         } else if (strcmp(arg, "--no-fork") == 0) {
             o.no_fork = true;
         } else if (strcmp(arg, "--target") == 0 && i + 1 < argc) {
@@ -461,8 +483,8 @@ int main(int argc, char **argv)
     }
     if (files == 0)
         return complain("which file?", "");
-    if (o.as_c && o.as_wire)
-        return complain("--as-c and --as-wire do not go together", "");
+    if (o.as_c + o.as_wire + o.as_pcap > 1)
+        return complain("--as-c, --as-wire and --as-pcap do not go together", "");
     for (int i = 0; i < files; i++) {
         int s = replay(argv[i], &o);
         status = s > status ? s : status;
