@@ -79,7 +79,7 @@ static bool unmask(char *dst, const char *src, size_t n, const unsigned char key
 
 void sipws_unmask(char *dst, const char *src, size_t n, const unsigned char key[4], size_t phase)
 {
-    (void)unmask(dst, src, n, key, phase);
+    (void)unmask(dst, src, n, key, SIPWS_PLANT(WS_UNMASK_START) ? 0 : phase);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
