@@ -435,6 +435,156 @@ const struct prop prop_build_noise = {
     .tape_max = 1024,
 };
 
+/* ---- build/value ------------------------------------------------------------------------------
+ */
+
+/* A string within a value, by its number. NULL: the kind has no such one. `fold`: it is printed
+ * unfolded. `any_case`: its case does not count. */
+static struct sipws_str *part_of(struct sipws_value *v, unsigned i, bool *fold, bool *any_case)
+{
+    struct sipws_uri *uri = v->kind == SIPWS_K_ADDR ? &v->addr.uri : &v->uri;
+    *fold = false;
+    *any_case = false;
+    switch (v->kind) {
+    case SIPWS_K_TOKEN:
+        return i == 0 ? &v->token : NULL;
+    case SIPWS_K_ADDR:
+        if (i == 0) {
+            *fold = true;
+            return &v->addr.display;
+        }
+        i--;
+        /* fall through */
+    case SIPWS_K_URI:
+        if (uri->scheme == SIPWS_SCHEME_OTHER)
+            return i == 0 ? &uri->opaque : NULL;
+        *any_case = i == 1;
+        return i == 0   ? &uri->user
+               : i == 1 ? &uri->host.text
+               : i == 2 ? &uri->params
+               : i == 3 ? &uri->headers
+                        : NULL;
+    case SIPWS_K_VIA:
+        *any_case = i == 3;
+        return i == 0   ? &v->via.protocol
+               : i == 1 ? &v->via.version
+               : i == 2 ? &v->via.transport
+               : i == 3 ? &v->via.host.text
+                        : NULL;
+    case SIPWS_K_CSEQ:
+        return i == 0 ? &v->cseq.method : NULL;
+    case SIPWS_K_RACK:
+        return i == 0 ? &v->rack.method : NULL;
+    case SIPWS_K_CALL_ID:
+        return i == 0 ? &v->call_id : NULL;
+    case SIPWS_K_MEDIA:
+        return i == 0 ? &v->media.type : i == 1 ? &v->media.subtype : NULL;
+    case SIPWS_K_TIMESTAMP:
+        return i == 0 ? &v->timestamp.value : i == 1 ? &v->timestamp.delay : NULL;
+    case SIPWS_K_WARNING:
+        *fold = i == 1;
+        return i == 0 ? &v->warning.agent : i == 1 ? &v->warning.quoted : NULL;
+    case SIPWS_K_CHALLENGE:
+    case SIPWS_K_CREDENTIALS:
+        return i == 0 ? &v->auth.scheme : i == 1 ? &v->auth.token68 : NULL;
+    case SIPWS_K_IDENTITY:
+        return i == 0 ? &v->identity : NULL;
+    case SIPWS_K_TEXT:
+        *fold = true;
+        return i == 0 ? &v->text : NULL;
+    case SIPWS_K_NUMBER:
+    case SIPWS_K_STAR:
+    case SIPWS_K_DATE:
+    case SIPWS_K_AUTH_INFO:
+    case SIPWS_KIND_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+static enum verdict hold_value(struct prop_trial *r, const void *story)
+{
+    const struct story *s = story;
+    struct reading x;
+    struct sipws_field fields[FIELDS];
+    struct sipws_value v, got;
+    bool fold, any_case;
+    read_msg(&x, s->text, s->transport);
+    if (!x.ok)
+        return DISCARDED;
+    const struct sipws_field *f = &x.m.fields[s->how[1] % x.m.n];
+    if (f->id == SIPWS_F_EXTENSION || f->id == SIPWS_F_CONTENT_LENGTH ||
+        !sipws_msg_first(&x.m, f->id, &v))
+        return DISCARDED; /* what has no typed value, an empty list, or what the end would add */
+    unsigned i = s->how[2] % 5;
+    struct sipws_str *part = part_of(&v, i, &fold, &any_case);
+    if (!part)
+        part = part_of(&v, i = 0, &fold, &any_case);
+    bool params = !part || s->how[3] % 4 == 0;
+    if (params)
+        part = &v.params;
+    if (v.kind == SIPWS_K_TEXT && params)
+        return DISCARDED; /* its parameters are in its text */
+    struct sipws_str noise = s->noise;
+    *part = noise.n > 0 ? noise : (struct sipws_str){NULL, 0};
+
+    /* One header field and nothing else, so that the rules of messages say nothing. */
+    struct sipws_out o = sipws_out(arena_get(&r->arena, ROOM), ROOM);
+    if (!o.p)
+        return DISCARDED;
+    struct sipws_build b = start_again(&o, &x.m, fields);
+    sipws_build_value(&b, f->id, &v);
+    sipws_build_raw(&b, (struct sipws_str){NULL, 0});
+    if (!sipws_build_end(&b, (struct sipws_str){NULL, 0})) {
+        prop_class(r, "refused");
+        return HOLDS;
+    }
+    prop_class(r, "taken");
+    struct sipws_msg m;
+    struct sipws_diag diag;
+    struct sipws_report report = sipws_report(&diag, 1);
+    if (!sipws_msg_parse(sipws_out_str(&o), 0, fields, FIELDS, &m, &report) || m.n != 2 ||
+        fields[0].id != f->id)
+        return prop_fail(r, "lines", PROP_NOWHERE, "%zu header fields instead of one and a length",
+                         m.n);
+    struct sipws_cur c = sipws_msg_cur(&m, &fields[0], 0, &diag);
+    if (!sipws_value_first(&c, f->id, &got) || c.p < c.end || got.kind != v.kind)
+        return prop_fail(r, "element", PROP_NOWHERE, "it is not one element of its kind");
+    if (params) {
+        /* As many as are in the noise, and nothing beside them. */
+        struct sipws_str a = noise, z = got.params;
+        struct sipws_param p, q;
+        while (sipws_param_next(&a, &p))
+            if (!sipws_param_next(&z, &q) || !sipws_str_eq(p.name, q.name))
+                return prop_fail(r, "parameters", PROP_NOWHERE, "a parameter is lost");
+        return !sipws_param_next(&z, &q)
+                   ? HOLDS
+                   : prop_fail(r, "parameters", PROP_NOWHERE, "there is one parameter more");
+    }
+    struct sipws_str want = noise, is = *part_of(&got, i, &fold, &any_case);
+    if (fold) {
+        struct sipws_out u = arena_begin(&r->arena);
+        sipws_put_unfolded(&u, noise);
+        want = arena_end(&r->arena, &u);
+    }
+    if (any_case && sipws_str_ieq(want, is))
+        return HOLDS;
+    return prop_same(r, "part", want, is);
+}
+
+const struct prop prop_build_value = {
+    .name = "build/value",
+    .sentence = "Whatever octets stand for a part of a typed value, the builder refuses it, or it "
+                "is read as one element with just that part.",
+    .draw = draw_any,
+    .hold = hold_value,
+    .explain = explain,
+    .wire = wire,
+    .classes = {{"refused", 300}, {"taken", 30}},
+    .discard_percent = 30,
+    .tape_max = 1024,
+};
+
 /* ---- build/response ---------------------------------------------------------------------------
  */
 

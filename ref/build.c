@@ -123,21 +123,27 @@ static bool same_value(const struct sipws_value *given, const struct sipws_value
     case SIPWS_K_TEXT:
         return same_unfolded(a->text, b->text);
     case SIPWS_K_STAR:
-        return true;
+        same = true;
+        break;
     case SIPWS_K_CSEQ:
-        return a->cseq.number == b->cseq.number && sipws_str_eq(a->cseq.method, b->cseq.method);
+        same = a->cseq.number == b->cseq.number && sipws_str_eq(a->cseq.method, b->cseq.method);
+        break;
     case SIPWS_K_RACK:
-        return a->rack.response == b->rack.response && a->rack.number == b->rack.number &&
+        same = a->rack.response == b->rack.response && a->rack.number == b->rack.number &&
                sipws_str_eq(a->rack.method, b->rack.method);
+        break;
     case SIPWS_K_DATE:
-        return same_date(&a->date, &b->date);
+        same = same_date(&a->date, &b->date);
+        break;
     case SIPWS_K_TIMESTAMP:
-        return sipws_str_eq(a->timestamp.value, b->timestamp.value) &&
+        same = sipws_str_eq(a->timestamp.value, b->timestamp.value) &&
                same_part(a->timestamp.delay, b->timestamp.delay);
+        break;
     case SIPWS_K_WARNING:
-        return a->warning.code == b->warning.code &&
+        same = a->warning.code == b->warning.code &&
                sipws_str_eq(a->warning.agent, b->warning.agent) &&
                same_unfolded(a->warning.quoted, b->warning.quoted);
+        break;
     case SIPWS_K_TOKEN:
         same = sipws_str_eq(a->token, b->token);
         break;
@@ -338,9 +344,12 @@ void sipws_build_value(struct sipws_build *b, enum sipws_field_id id,
     struct sipws_diag diag;
     struct sipws_value got;
     struct sipws_cur c = written(b, b->value, &diag);
-    if (!sipws_value_first(&c, id, &got))
+    bool some = sipws_value_first(&c, id, &got);
+    if (!some && diag.err != SIPWS_OK)
         return; /* what is wrong with it is told when the field is closed */
-    if (c.p < c.end || !same_value(value, &got))
+    if (!some)  /* an empty list, where an element was meant */
+        refuse(b, SIPWS_E_LIST_ELEMENT, b->value - b->start, sipws_field_info(id)->name);
+    else if (c.p < c.end || !same_value(value, &got))
         refuse(b, SIPWS_E_SURPLUS, b->value - b->start, sipws_field_info(id)->name);
 }
 
