@@ -1,43 +1,89 @@
 /* sipws-diff: one message, several readers, and where they disagree. */
 #define _POSIX_C_SOURCE 200809L
-#include "peer.h"
+#include "peers/cases.h"
+#include "peers/compare.h"
 
+#include "oracle.h"
+
+#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <strings.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: sipws-diff [--json] FILE...\n"
-    "Shows how ref and other SIP stacks read a message: a grid of what by whom, with "
-    "disagreements\n"
+    "usage: sipws-diff [OPTION]... FILE...\n"
+    "Shows how ref and other stacks read a message: a grid of what by whom, with disagreements\n"
     "marked. A file is one message, as one WebSocket message carries it; - is standard input.\n"
-    "  --json   one object a line instead\n"
-    "Exit status: 0 all agree, 1 some disagree, 2 usage or I/O.\n";
-
-enum { LARGEST = 1 << 20, CELL = 34, PEERS = 8, HANG_SECONDS = 10 };
+    "  --json           one object a line: what each peer says of each file, then each finding\n"
+    "  --clusters       at the end, findings of one kind in one line (--json: one object each)\n"
+    "  --quiet          no grids; with --clusters\n"
+    "  --corpus DIR     also every file and every vector in DIR\n"
+    "  --ws             the octets that a client sends behind its handshake, and readers of "
+    "frames\n"
+    "  --peers          lists the peers, and which are here; with =NAME,… asks only these (ref\n"
+    "                   always; 'linked' are all libraries)\n"
+    "  --peer N=COMMAND asks a program more (see props/peers/README.md)\n"
+    "  --quirks FILE    known deviations, for --clusters (default: props/peers/quirks.json)\n"
+    "  --seconds N      after which a peer hangs (default 10)\n"
+    "Exit status: 0 all agree, 1 some disagree, 2 usage or I/O, or ref is at odds with the RFCs'\n"
+    "grammar.\n";
 
 /* ---- who there is ---------------------------------------------------------------------------- */
 
-extern const struct peer peer_ref;
+extern const struct peer peer_ref, peer_ref_ws;
 
-#ifdef SIPWS_PEER_OSIP
-extern const struct peer peer_osip;
-#else
-static const struct peer peer_osip = {"oSIP", "", SIPWS_NO_PEER_OSIP, NULL};
+/* Libraries that are not here. */
+#ifdef SIPWS_NO_PEER_OSIP
+const struct peer peer_osip = {"oSIP", "", PEER_SIP, NULL, NULL, SIPWS_NO_PEER_OSIP};
+#endif
+#ifdef SIPWS_NO_PEER_SOFIA
+const struct peer peer_sofia = {"Sofia-SIP", "", PEER_SIP, NULL, NULL, SIPWS_NO_PEER_SOFIA};
+#endif
+#ifdef SIPWS_NO_PEER_RE
+const struct peer peer_re = {"libre", "", PEER_SIP, NULL, NULL, SIPWS_NO_PEER_RE};
+#endif
+#ifdef SIPWS_NO_PEER_BELLE
+const struct peer peer_belle = {"belle-sip", "", PEER_SIP, NULL, NULL, SIPWS_NO_PEER_BELLE};
+#endif
+#ifdef SIPWS_NO_PEER_WSLAY
+const struct peer peer_wslay = {"wslay", "", PEER_WS, NULL, NULL, SIPWS_NO_PEER_WSLAY};
 #endif
 
-#ifdef SIPWS_PEER_SOFIA
-extern const struct peer peer_sofia;
-#else
-static const struct peer peer_sofia = {"Sofia-SIP", "", SIPWS_NO_PEER_SOFIA, NULL};
-#endif
+#define LINKED(symbol) extern const struct peer peer_##symbol;
+#define PROGRAM(symbol, name, layer, command)                                                      \
+    static const struct peer peer_##symbol = {name, "", layer, NULL, command, NULL};
+#include "peers/peers.def"
+#undef LINKED
+#undef PROGRAM
 
-const struct peer *const peers[] = {&peer_ref, &peer_osip, &peer_sofia, NULL};
+const struct peer *const peers[] = {
+    &peer_ref,
+    &peer_ref_ws,
+#define LINKED(symbol)                        &peer_##symbol,
+#define PROGRAM(symbol, name, layer, command) &peer_##symbol,
+#include "peers/peers.def"
+#undef LINKED
+#undef PROGRAM
+    NULL,
+};
+
+enum { PEERS_MAX = 64, WIDTH_LEAST = 80, WIDTH_MOST = 160 };
+
+struct court {
+    const struct peer *peers[PEERS_MAX];
+    struct worker *workers[PEERS_MAX];
+    size_t n;
+    enum peer_layer layer;
+    double seconds;
+    bool json, clusters, quiet, tty;
+    json_t *folded; /* key -> cluster */
+    json_t *quirks;
+    size_t agreed, disagreed, troubled, ours;
+};
 
 static void *need(void *p)
 {
@@ -48,324 +94,633 @@ static void *need(void *p)
     return p;
 }
 
-/* ---- one message ----------------------------------------------------------------------------- */
+/* ---- one case -------------------------------------------------------------------------------- */
 
-/* The grid of a file: a reading for each peer. */
-struct grid {
-    const char *file;
-    struct peer_reading readings[PEERS];
+struct result {
+    const struct octets_case *input;
+    struct said said[PEERS_MAX];
+    json_t *findings;
+    char grammar[300]; /* what the grammar says; "" is no opinion */
+    bool ours;         /* ref is at odds with it, and no sentence of an RFC permits that */
 };
 
-static bool same_text(const struct peer_text *a, const struct peer_text *b)
+/* The grammar's verdict on the lines and values of a message. */
+static void ask_grammar(struct result *r)
 {
-    return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
-}
-
-/* Whether all that have an opinion on a row have the same. */
-static bool row_agrees(const struct grid *g, int row)
-{
-    const struct peer_text *first = NULL;
-    for (int i = 0; peers[i]; i++) {
-        const struct peer_text *text = &g->readings[i].rows[row];
-        if (text->p && first && !same_text(first, text))
-            return false;
-        if (text->p)
-            first = text;
-    }
-    return true;
-}
-
-static bool verdicts_agree(const struct grid *g)
-{
-    int first = -1;
-    for (int i = 0; peers[i]; i++) {
-        enum peer_end end = g->readings[i].end;
-        if (end == PEER_CRASHES || end == PEER_HANGS)
-            return false; /* nobody may, not even all together */
-        if (end == PEER_ABSENT)
-            continue;
-        if (first >= 0 && (enum peer_end)first != end)
-            return false;
-        first = (int)end;
-    }
-    return true;
-}
-
-static int disagreements(const struct grid *g)
-{
-    int n = !verdicts_agree(g);
-    for (int row = 0; row < PEER_ROW_COUNT; row++)
-        n += !row_agrees(g, row);
-    return n;
-}
-
-static void end_text(const struct peer_reading *r, char *out, size_t cap)
-{
-    static const char *const words[] = {
-        [PEER_ACCEPTS] = "accepts", [PEER_REFUSES] = "refuses", [PEER_CRASHES] = "crashes",
-        [PEER_HANGS] = "hangs",     [PEER_ABSENT] = "absent",
-    };
-    if (r->end == PEER_CRASHES && r->signal)
-        snprintf(out, cap, "crashes: signal %d", r->signal);
+    const struct octets_case *c = r->input;
+    struct oracle_answer a;
+    if (c->layer != PEER_SIP || c->n > ORACLE_MESSAGE)
+        return;
+    struct oracle_start start = oracle_message();
+    oracle_ask(&start, (struct sipws_str){c->p, c->n}, &a);
+    if (a.grammar == ABNF_UNDECIDED)
+        return;
+    bool takes = a.grammar == ABNF_ACCEPTED;
+    r->ours = takes ? !a.ref && a.permitted < 0 : a.ref;
+    if (!takes)
+        snprintf(r->grammar, sizeof r->grammar, "refuses at %zu", a.far);
+    else if (a.ref || a.permitted < 0)
+        snprintf(r->grammar, sizeof r->grammar, "takes the lines and values%s",
+                 r->ours ? ", which ref refuses" : "");
     else
-        snprintf(out, cap, "%s", words[r->end]);
+        snprintf(r->grammar, sizeof r->grammar, "takes it; but: %s",
+                 oracle_why((unsigned)a.permitted));
 }
 
-/* Octets for people: what is not printable ASCII as \xNN, and a backslash doubled. */
-static char *escaped(const struct peer_text *t)
+static void judge(struct court *k, const struct octets_case *c, struct result *r)
 {
-    char *out = need(malloc(4 * t->n + 1)), *o = out;
-    for (size_t i = 0; i < t->n; i++) {
-        unsigned char ch = (unsigned char)t->p[i];
-        if (ch == '\\')
-            o += sprintf(o, "\\\\");
-        else if (ch < ' ' || ch > '~')
-            o += sprintf(o, "\\x%02x", ch);
-        else
-            *o++ = (char)ch;
+    memset(r, 0, sizeof *r);
+    r->input = c;
+    for (size_t i = 0; i < k->n; i++)
+        worker_send(k->workers[i], c->p, c->n);
+    ask_grammar(r);
+    for (size_t i = 0; i < k->n; i++) {
+        struct said *s = &r->said[i];
+        s->peer = k->peers[i];
+        worker_take(k->workers[i], k->seconds, &s->answer);
+        if (s->answer.reading)
+            s->rows = rows_of(s->answer.reading, c->p, c->n);
     }
-    *o = '\0';
-    return out;
+    r->findings = findings_of(r->said, k->n, *r->grammar ? r->grammar : NULL);
+}
+
+static void forget(struct court *k, struct result *r)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        answer_free(&r->said[i].answer);
+        json_decref(r->said[i].rows);
+    }
+    json_decref(r->findings);
 }
 
 /* ---- the grid -------------------------------------------------------------------------------- */
 
-enum { NAME_WIDTH = 13 };
+enum { NAME_WIDTH = 18 };
 
-static const char *bold(bool tty)
+static const char *colour(const struct court *k, const char *code)
 {
-    return tty ? "\033[1m" : "";
+    return k->tty ? code : "";
 }
 
-static const char *red(bool tty)
+#define BOLD  "\033[1m"
+#define RED   "\033[31m"
+#define DIM   "\033[2m"
+#define PLAIN "\033[0m"
+
+/* Cuts a text to a width: its start and its end are what differs most. */
+static void print_cut(const char *text, size_t width)
 {
-    return tty ? "\033[31m" : "";
+    size_t n = strlen(text), tail = width / 3;
+    if (n <= width)
+        fputs(n ? text : "(empty)", stdout);
+    else
+        printf("%.*s...%s", (int)(width - tail - 3), text, text + n - tail);
 }
 
-static const char *plain(bool tty)
+static size_t terminal_width(void)
 {
-    return tty ? "\033[0m" : "";
+    struct winsize w;
+    const char *columns = getenv("COLUMNS");
+    size_t width = columns ? (size_t)strtoul(columns, NULL, 10) : 0;
+    if (width == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0)
+        width = w.ws_col;
+    return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width;
 }
 
-/* Cuts a text to a cell: its start and its end are what differs most. */
-static void cut(char *text)
+/* Columns are the peers that answered: by their names where there is room, else by numbers. */
+static int column_width(const struct court *k, const struct result *r, size_t width, size_t i,
+                        bool *numbers)
 {
-    size_t n = strlen(text), tail = CELL / 3, head = CELL - tail - 3;
-    if (n <= CELL)
+    size_t names = NAME_WIDTH + 2;
+    for (size_t p = 0; p < k->n; p++)
+        if (r->said[p].answer.verdict != ANSWER_ABSENT)
+            names += strlen(k->peers[p]->name) + 1;
+    *numbers = names > width;
+    return *numbers ? 3 : (int)strlen(k->peers[i]->name);
+}
+
+/* The reading of a row by a peer, or NULL; the verdict is a row too. */
+static const char *cell(const struct result *r, size_t i, const char *row)
+{
+    const struct said *s = &r->said[i];
+    if (strcmp(row, "verdict") == 0)
+        return s->answer.verdict == ANSWER_ABSENT ? NULL : answer_name(s->answer.verdict);
+    return said_row(s, row);
+}
+
+/* One row: who reads the same has the same letter; then what they read. */
+static void print_row(const struct court *k, const struct result *r, const char *row, size_t width)
+{
+    const char *readings[PEERS_MAX];
+    size_t count = 0, opinions = 0;
+    char letters[PEERS_MAX];
+    bool numbers;
+    for (size_t i = 0; i < k->n; i++) {
+        const char *text = cell(r, i, row);
+        size_t at = 0;
+        letters[i] = '-';
+        if (!text)
+            continue;
+        opinions++;
+        while (at < count && strcmp(readings[at], text) != 0)
+            at++;
+        if (at == count)
+            readings[count++] = text;
+        letters[i] = at < 26 ? (char)('a' + at) : '?';
+    }
+    if (count == 0)
         return;
-    memcpy(text + head, "...", 3);
-    memmove(text + CELL - tail, text + n - tail, tail + 1);
-}
-
-struct line {
-    const char *name;
-    bool agree;
-    char *cells[PEERS];
-};
-
-static void print_line(const struct line *l, const int widths[PEERS], bool tty, const char *style)
-{
-    printf("%s%c %-*s", style, l->agree ? ' ' : '!', NAME_WIDTH, l->name);
-    for (int i = 0; peers[i]; i++)
-        printf("  %-*s", peers[i + 1] ? widths[i] : 0, l->cells[i]);
-    printf("%s\n", *style ? plain(tty) : "");
-}
-
-/* Fills a line from a row of the readings. False: nobody has an opinion. */
-static bool row_line(const struct grid *g, int row, struct line *l)
-{
-    bool any = false;
-    l->name = peer_row_name((enum peer_row)row);
-    l->agree = row == PEER_WHY || row_agrees(g, row);
-    for (int i = 0; peers[i]; i++) {
-        const struct peer_text *t = &g->readings[i].rows[row];
-        l->cells[i] = !t->p ? strdup("-") : t->n ? escaped(t) : strdup("(empty)");
-        any = any || t->p;
+    if (count == 1) {
+        printf("  %-*s ", NAME_WIDTH - 1, row);
+        print_cut(readings[0], width - NAME_WIDTH - 12);
+        if (opinions < 2)
+            printf("  %s(one only)%s", colour(k, DIM), colour(k, PLAIN));
+        putchar('\n');
+        return;
     }
-    return any;
+    printf("%s! %-*s%s", colour(k, RED), NAME_WIDTH - 1, row, colour(k, PLAIN));
+    for (size_t i = 0; i < k->n; i++) {
+        if (r->said[i].answer.verdict == ANSWER_ABSENT)
+            continue;
+        int w = column_width(k, r, width, i, &numbers);
+        bool differs = letters[i] != 'a' && letters[i] != '-';
+        printf(" %s%-*c%s", differs ? colour(k, RED) : "", w, letters[i],
+               differs ? colour(k, PLAIN) : "");
+    }
+    putchar('\n');
+    if (strcmp(row, "verdict") == 0) {
+        printf("%*sa %s", NAME_WIDTH + 2, "", readings[0]);
+        for (size_t i = 1; i < count; i++)
+            printf(", %c %s", (char)('a' + i), readings[i]);
+        putchar('\n');
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        printf("%*s%c ", NAME_WIDTH + 2, "", i < 26 ? (char)('a' + i) : '?');
+        print_cut(readings[i], width - NAME_WIDTH - 5);
+        putchar('\n');
+    }
 }
 
-static void print_grid(const struct grid *g, bool tty)
+static void print_grid(const struct court *k, const struct result *r)
 {
-    struct line lines[PEER_ROW_COUNT + 3] = {{"", true, {NULL}},
-                                             {"verdict", verdicts_agree(g), {NULL}}};
-    int count = 2, n = disagreements(g), widths[PEERS] = {0};
-    for (int i = 0; peers[i]; i++) {
-        char text[128];
-        snprintf(text, sizeof text, "%s%s%s", peers[i]->name, *peers[i]->version ? " " : "",
-                 peers[i]->version);
-        lines[0].cells[i] = strdup(text);
-        end_text(&g->readings[i], text, sizeof text);
-        lines[1].cells[i] = strdup(text);
+    size_t width = terminal_width(), asked = 0, n = json_array_size(r->findings);
+    bool numbers = false;
+    printf("%s%s%s\n%*s", colour(k, BOLD), r->input->name, colour(k, PLAIN), NAME_WIDTH + 1, "");
+    for (size_t i = 0; i < k->n; i++) {
+        if (r->said[i].answer.verdict == ANSWER_ABSENT)
+            continue;
+        asked++;
+        int w = column_width(k, r, width, i, &numbers);
+        if (numbers)
+            printf(" %-*zu", w, i + 1);
+        else
+            printf(" %-*s", w, k->peers[i]->name);
     }
-    for (int row = 0; row <= PEER_WHY; row++, count++)
-        if (!row_line(g, row, &lines[count]))
-            lines[count].name = NULL;
-    for (int k = 0; k < count; k++)
-        for (int i = 0; peers[i]; i++) {
-            cut(need(lines[k].cells[i]));
-            int width = (int)strlen(lines[k].cells[i]);
-            widths[i] = width > widths[i] ? width : widths[i];
+    putchar('\n');
+    if (numbers) {
+        printf(" ");
+        for (size_t i = 0, at = 1; i < k->n; i++) {
+            if (r->said[i].answer.verdict == ANSWER_ABSENT)
+                continue;
+            size_t w = strlen(k->peers[i]->name) + (i >= 9 ? 4 : 3);
+            if (at + w > width)
+                printf("\n "), at = 1;
+            at += w;
+            printf(" %zu %s", i + 1, k->peers[i]->name);
         }
-    printf("%s%s%s\n", bold(tty), g->file, plain(tty));
-    for (int k = 0; k < count; k++) {
-        if (lines[k].name)
-            print_line(&lines[k], widths, tty,
-                       k == 0            ? bold(tty)
-                       : !lines[k].agree ? red(tty)
-                                         : "");
-        for (int i = 0; peers[i]; i++)
-            free(lines[k].cells[i]);
+        putchar('\n');
     }
-    for (int i = 0; peers[i]; i++)
-        if (peers[i]->absent)
-            printf("  %s is absent: %s\n", peers[i]->name, peers[i]->absent);
-    int asked = 0;
-    for (int i = 0; peers[i]; i++)
-        asked += !peers[i]->absent;
+    print_row(k, r, "verdict", width);
+    for (const struct row *row = rows; row->name; row++)
+        print_row(k, r, row->name, width);
+    /* Fields without a row of their own only where somebody differs. */
+    for (size_t i = 0; i < n; i++) {
+        const char *field =
+            json_string_value(json_object_get(json_array_get(r->findings, i), "field"));
+        bool known = strcmp(field, "verdict") == 0;
+        for (const struct row *row = rows; row->name; row++)
+            known = known || strcmp(row->name, field) == 0;
+        for (size_t j = 0; j < i; j++)
+            known =
+                known ||
+                strcmp(json_string_value(json_object_get(json_array_get(r->findings, j), "field")),
+                       field) == 0;
+        if (!known)
+            print_row(k, r, field, width);
+    }
+    if (*r->grammar)
+        printf("  %-*s %s\n", NAME_WIDTH - 1, "grammar", r->grammar);
+    for (size_t i = 0; i < k->n; i++) {
+        const struct answer *a = &r->said[i].answer;
+        if (a->verdict != ANSWER_ACCEPT && a->reason)
+            printf("  %s %s: %.100s\n", k->peers[i]->name,
+                   a->verdict == ANSWER_ABSENT ? "is absent" : answer_name(a->verdict), a->reason);
+    }
+    if (r->ours)
+        printf("  %sref and the grammar disagree: that is ref's fault%s\n", colour(k, RED),
+               colour(k, PLAIN));
     if (asked < 2)
         printf("  nobody to compare with\n\n");
     else if (n)
-        printf("%s%d %s%s\n\n", red(tty), n, n == 1 ? "disagreement" : "disagreements", plain(tty));
+        printf("  %zu %s\n\n", n, n == 1 ? "disagreement" : "disagreements");
     else
         printf("  all agree\n\n");
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void set_text(json_t *o, const char *key, const struct peer_text *t)
+static void print_line(json_t *o)
 {
-    char *text = escaped(t);
-    json_object_set_new(o, key, json_string(text));
-    free(text);
-}
-
-static void print_json(const struct grid *g)
-{
-    json_t *o = json_pack("{s:s, s:b}", "file", g->file, "agree", disagreements(g) == 0);
-    json_t *who = json_array(), *rows = json_array();
-    for (int i = 0; peers[i]; i++) {
-        const struct peer_reading *r = &g->readings[i];
-        char end[64];
-        json_t *p = json_pack("{s:s}", "name", peers[i]->name);
-        end_text(r, end, sizeof end);
-        json_object_set_new(p, "verdict", json_string(end));
-        if (peers[i]->absent)
-            json_object_set_new(p, "absent", json_string(peers[i]->absent));
-        else
-            json_object_set_new(p, "version", json_string(peers[i]->version));
-        if (r->rows[PEER_WHY].p)
-            set_text(p, "why", &r->rows[PEER_WHY]);
-        json_array_append_new(who, p);
-    }
-    for (int row = 0; row < PEER_ROW_COUNT; row++) {
-        json_t *readings = json_object();
-        for (int i = 0; peers[i]; i++)
-            if (g->readings[i].rows[row].p)
-                set_text(readings, peers[i]->name, &g->readings[i].rows[row]);
-        if (json_object_size(readings) > 0)
-            json_array_append_new(rows, json_pack("{s:s, s:b, s:o}", "what",
-                                                  peer_row_name((enum peer_row)row), "agree",
-                                                  row_agrees(g, row), "readings", readings));
-        else
-            json_decref(readings);
-    }
-    json_object_set_new(o, "peers", who);
-    json_object_set_new(o, "rows", rows);
     json_dumpf(o, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(o);
 }
 
-/* ---- files ----------------------------------------------------------------------------------- */
-
-/* The whole of a file. NULL: *why says what is the matter. */
-static char *read_file(const char *file, size_t *n, const char **why)
+static void print_json(const struct court *k, const struct result *r)
 {
-    bool is_stdin = strcmp(file, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY);
-    char *p = malloc(LARGEST + 1);
-    ssize_t done = 1;
-    *why = NULL;
-    *n = 0;
-    if (!p || fd < 0)
-        *why = strerror(errno);
-    while (!*why && done > 0 && *n <= LARGEST) {
-        done = read(fd, p + *n, LARGEST + 1 - *n);
-        if (done < 0 && errno != EINTR)
-            *why = strerror(errno);
-        *n += done > 0 ? (size_t)done : 0;
-        if (done < 0 && !*why)
-            done = 1;
+    size_t i;
+    json_t *f;
+    for (i = 0; i < k->n; i++) {
+        const struct said *s = &r->said[i];
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "file", r->input->name, "peer", s->peer->name,
+                              "version", worker_version(k->workers[i]), "verdict",
+                              answer_name(s->answer.verdict));
+        if (s->answer.reason)
+            json_object_set_new(o, "reason", json_string(s->answer.reason));
+        if (s->answer.reading)
+            json_object_set(o, "reading", s->answer.reading);
+        print_line(o);
     }
-    if (!*why && *n > LARGEST)
-        *why = "larger than 1 MiB: not one message";
-    if (fd >= 0 && !is_stdin)
-        close(fd);
-    if (*why) {
-        free(p);
-        return NULL;
+    json_array_foreach(r->findings, i, f)
+    {
+        json_t *o = json_pack("{s:s}", "file", r->input->name);
+        json_object_update(o, f);
+        print_line(o);
     }
-    return p;
+    if (r->ours)
+        print_line(json_pack("{s:s, s:s, s:s}", "file", r->input->name, "fault", "ref", "grammar",
+                             r->grammar));
 }
 
-/* 0, 1 or 2, as the exit status. */
-static int compare(const char *file, bool json, bool tty)
+/* ---- clusters -------------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *o, const char *key)
 {
-    struct grid g = {.file = file};
-    const char *why = NULL;
-    size_t n;
-    char *p = read_file(file, &n, &why);
-    int result = 2;
-    for (int i = 0; p && peers[i]; i++)
-        if (!peer_run(peers[i], p, n, HANG_SECONDS, &g.readings[i]))
-            why = strerror(errno);
-    if (why) {
-        fprintf(stderr, "sipws-diff: %s: %s\n", file, why);
-    } else {
-        result = disagreements(&g) ? 1 : 0;
-        if (json)
-            print_json(&g);
-        else
-            print_grid(&g, tty);
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "";
+}
+
+/* "oSIP, libre" of an array of names. From malloc. */
+static char *joined(const json_t *names)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < json_array_size(names); i++)
+        n += json_string_length(json_array_get(names, i)) + 2;
+    char *out = need(calloc(n, 1)), *o = out;
+    for (size_t i = 0; i < json_array_size(names); i++)
+        o += sprintf(o, "%s%s", i ? ", " : "", json_string_value(json_array_get(names, i)));
+    return out;
+}
+
+/* (peer set, layer, field, kind); the witness is the shortest case. */
+static void fold(struct court *k, const struct result *r)
+{
+    size_t i;
+    json_t *f;
+    json_array_foreach(r->findings, i, f)
+    {
+        char *who = joined(json_object_get(f, "peers"));
+        size_t cap = strlen(who) + strlen(text_of(f, "field")) + strlen(text_of(f, "kind")) +
+                     strlen(text_of(f, "layer")) + 4;
+        char *key = need(malloc(cap));
+        snprintf(key, cap, "%s|%s|%s|%s", text_of(f, "layer"), text_of(f, "field"),
+                 text_of(f, "kind"), who);
+        json_t *c = json_object_get(k->folded, key);
+        if (!c) {
+            c = json_pack("{s:O, s:O, s:O, s:O, s:i, s:I}", "peers", json_object_get(f, "peers"),
+                          "layer", json_object_get(f, "layer"), "field",
+                          json_object_get(f, "field"), "kind", json_object_get(f, "kind"), "cases",
+                          0, "octets", (json_int_t)-1);
+            json_object_set_new(k->folded, key, c);
+        }
+        json_int_t shortest = json_integer_value(json_object_get(c, "octets")),
+                   cases = json_integer_value(json_object_get(c, "cases"));
+        json_object_set_new(c, "cases", json_integer(cases + 1));
+        if (shortest < 0 || (json_int_t)r->input->n < shortest) {
+            json_object_set_new(c, "octets", json_integer((json_int_t)r->input->n));
+            json_object_set_new(c, "witness", json_string(r->input->name));
+            json_object_set(c, "readings", json_object_get(f, "readings"));
+            if (json_object_get(f, "grammar"))
+                json_object_set(c, "grammar", json_object_get(f, "grammar"));
+        }
+        free(key);
+        free(who);
     }
-    for (int i = 0; peers[i]; i++)
-        peer_reading_free(&g.readings[i]);
-    free(p);
-    return result;
+}
+
+/* Whether a quirk is of this cluster: the same field and kind, and every peer of the cluster in its
+ * list. */
+static const json_t *quirk_of(const struct court *k, const json_t *cluster)
+{
+    for (size_t i = 0; i < json_array_size(k->quirks); i++) {
+        const json_t *q = json_array_get(k->quirks, i), *have = json_object_get(q, "peers"),
+                     *want = json_object_get(cluster, "peers");
+        size_t covered = 0;
+        if (strcmp(text_of(q, "field"), text_of(cluster, "field")) != 0 ||
+            strcmp(text_of(q, "kind"), text_of(cluster, "kind")) != 0)
+            continue;
+        for (size_t w = 0; w < json_array_size(want); w++)
+            for (size_t h = 0; h < json_array_size(have); h++)
+                if (json_equal(json_array_get(want, w), json_array_get(have, h))) {
+                    covered++;
+                    break;
+                }
+        if (covered == json_array_size(want))
+            return q;
+    }
+    return NULL;
+}
+
+static void print_clusters(struct court *k)
+{
+    size_t n = json_object_size(k->folded), i = 0, known = 0;
+    const char **keys = need(calloc(n + 1, sizeof *keys)), *key;
+    json_t *c;
+    json_object_foreach(k->folded, key, c) keys[i++] = key;
+    for (size_t a = 1; a < n; a++) /* insertion: there are some hundreds */
+        for (size_t b = a; b > 0 && strcmp(keys[b - 1], keys[b]) > 0; b--) {
+            const char *swap = keys[b];
+            keys[b] = keys[b - 1];
+            keys[b - 1] = swap;
+        }
+    for (i = 0; i < n; i++) {
+        c = json_object_get(k->folded, keys[i]);
+        const json_t *q = quirk_of(k, c);
+        known += q != NULL;
+        if (q)
+            json_object_set(c, "quirk", json_object_get(q, "id"));
+        if (k->json) {
+            json_t *o = json_pack("{s:O}", "cluster", c);
+            print_line(o);
+            continue;
+        }
+        char *who = joined(json_object_get(c, "peers"));
+        printf("%s%-8s %-16s %-34.60s%s %s\n", q ? "" : colour(k, BOLD), text_of(c, "layer"),
+               text_of(c, "field"), text_of(c, "kind"), q ? "" : colour(k, PLAIN), who);
+        printf("         %s%lld %s, as %s (%lld octets)%s%s\n", colour(k, DIM),
+               (long long)json_integer_value(json_object_get(c, "cases")),
+               json_integer_value(json_object_get(c, "cases")) == 1 ? "case" : "cases",
+               text_of(c, "witness"), (long long)json_integer_value(json_object_get(c, "octets")),
+               colour(k, PLAIN), "");
+        if (q)
+            printf("         %s: %s\n", text_of(q, "id"), text_of(q, "what"));
+        free(who);
+    }
+    if (!k->json)
+        printf("%zu clusters, %zu of them known\n", n, known);
+    free(keys);
+}
+
+/* ---- the command line ------------------------------------------------------------------------ */
+
+static void take(struct court *k, const struct octets_case *c)
+{
+    struct result r;
+    if (c->trouble) {
+        fprintf(stderr, "sipws-diff: %s: %s\n", c->name, c->trouble);
+        k->troubled++;
+        return;
+    }
+    judge(k, c, &r);
+    if (json_array_size(r.findings))
+        k->disagreed++;
+    else
+        k->agreed++;
+    if (r.ours) {
+        k->ours++;
+        fprintf(stderr, "sipws-diff: %s: ref and the grammar disagree: %s\n", c->name, r.grammar);
+    }
+    if (k->clusters)
+        fold(k, &r);
+    if (k->json && !k->quiet)
+        print_json(k, &r);
+    else if (!k->quiet)
+        print_grid(k, &r);
+    forget(k, &r);
+}
+
+static int list_peers(struct court *k)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        bool here = worker_ready(k->workers[i]);
+        if (k->json) {
+            json_t *o =
+                json_pack("{s:s, s:s, s:s}", "peer", k->peers[i]->name, "layer",
+                          k->peers[i]->layer == PEER_WS ? "ws" : "sip", here ? "version" : "absent",
+                          here ? worker_version(k->workers[i]) : worker_absent(k->workers[i]));
+            print_line(o);
+        } else if (here) {
+            printf("%-18s %-4s %s\n", k->peers[i]->name,
+                   k->peers[i]->layer == PEER_WS ? "ws" : "sip", worker_version(k->workers[i]));
+        } else {
+            printf("%-18s %-4s absent: %s\n", k->peers[i]->name,
+                   k->peers[i]->layer == PEER_WS ? "ws" : "sip", worker_absent(k->workers[i]));
+        }
+        fflush(stdout);
+    }
+    return 0;
+}
+
+/* Whether a list of names asks for a peer. */
+static bool wanted(const char *list, const struct peer *p)
+{
+    size_t n = strlen(p->name);
+    for (const char *at = list; at;) {
+        size_t len = strcspn(at, ",");
+        if ((len == n && strncasecmp(at, p->name, n) == 0) ||
+            (len == 6 && strncasecmp(at, "linked", 6) == 0 && p->read))
+            return true;
+        at = at[len] ? at + len + 1 : NULL;
+    }
+    return false;
+}
+
+/* The names of a list that nobody has. */
+static const char *unknown_name(const char *list)
+{
+    static char name[64];
+    for (const char *at = list; at;) {
+        size_t len = strcspn(at, ",");
+        bool known = len == 6 && strncasecmp(at, "linked", 6) == 0;
+        for (size_t i = 0; peers[i]; i++)
+            known = known ||
+                    (strlen(peers[i]->name) == len && strncasecmp(peers[i]->name, at, len) == 0);
+        if (!known) {
+            snprintf(name, sizeof name, "%.*s", (int)len, at);
+            return name;
+        }
+        at = at[len] ? at + len + 1 : NULL;
+    }
+    return NULL;
+}
+
+static struct peer extra[PEERS_MAX];
+static size_t extras;
+
+static bool add_extra(char *text)
+{
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text || extras == PEERS_MAX / 2)
+        return false;
+    *equals = '\0';
+    extra[extras++] = (struct peer){text, "", PEER_SIP, NULL, equals + 1, NULL};
+    return true;
+}
+
+static int misuse(const char *what, const char *problem)
+{
+    fprintf(stderr, "sipws-diff: %s: %s\n", what, problem);
+    fputs(usage, stderr);
+    return 2;
+}
+
+/* What the command line asks for, besides the cases. */
+struct asked {
+    const char *only, *quirks;
+    bool list;
+};
+
+/* An option's value: behind "=", or the next word. */
+static char *value_of(int argc, char **argv, int *i, const char *name)
+{
+    size_t n = strlen(name);
+    if (strncmp(argv[*i], name, n) != 0)
+        return NULL;
+    if (argv[*i][n] == '=')
+        return argv[*i] + n + 1;
+    return argv[*i][n] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+/* -1: go on. */
+static int parse(int argc, char **argv, struct court *k, struct asked *a, struct cases *cases)
+{
+    bool operands = false;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--ws") == 0)
+            k->layer = PEER_WS;
+    for (int i = 1; i < argc; i++) {
+        char *value;
+        if (operands || argv[i][0] != '-' || !argv[i][1]) {
+            cases_add_file(cases, argv[i], k->layer);
+        } else if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return 0;
+        } else if (strcmp(argv[i], "--") == 0) {
+            operands = true;
+        } else if (strcmp(argv[i], "--json") == 0) {
+            k->json = true;
+        } else if (strcmp(argv[i], "--clusters") == 0) {
+            k->clusters = true;
+        } else if (strcmp(argv[i], "--quiet") == 0) {
+            k->quiet = true;
+        } else if (strcmp(argv[i], "--ws") == 0) {
+            ; /* above */
+        } else if (strcmp(argv[i], "--peers") == 0) {
+            a->list = true;
+        } else if (strncmp(argv[i], "--peers=", 8) == 0) {
+            a->only = argv[i] + 8;
+        } else if ((value = value_of(argc, argv, &i, "--corpus")) != NULL) {
+            if (!cases_add_folder(cases, value, k->layer)) {
+                fprintf(stderr, "sipws-diff: %s: %s\n", value, strerror(errno));
+                return 2;
+            }
+        } else if ((value = value_of(argc, argv, &i, "--peer")) != NULL) {
+            if (!add_extra(value))
+                return misuse(value, "--peer wants NAME=COMMAND");
+        } else if ((value = value_of(argc, argv, &i, "--quirks")) != NULL) {
+            a->quirks = value;
+        } else if ((value = value_of(argc, argv, &i, "--seconds")) != NULL) {
+            char *end;
+            k->seconds = strtod(value, &end);
+            if (*end || !(k->seconds > 0 && k->seconds <= 3600))
+                return misuse(value, "no number of seconds");
+        } else {
+            return misuse(argv[i], "unknown option, or its value is missing");
+        }
+    }
+    if (a->only && unknown_name(a->only))
+        return misuse(unknown_name(a->only), "no such peer; --peers lists them");
+    return -1;
+}
+
+static void call(struct court *k, const struct asked *a, const char *dir, const char *built)
+{
+    for (size_t i = 0; peers[i] && k->n < PEERS_MAX; i++)
+        if (a->list ||
+            (peers[i]->layer == k->layer && (k->n == 0 || !a->only || wanted(a->only, peers[i]))))
+            k->peers[k->n++] = peers[i];
+    for (size_t i = 0; i < extras && k->n < PEERS_MAX; i++) {
+        extra[i].layer = k->layer;
+        k->peers[k->n++] = &extra[i];
+    }
+    for (size_t i = 0; i < k->n; i++)
+        k->workers[i] = worker_new(k->peers[i], dir, built);
+}
+
+static bool load_quirks(struct court *k, const char *path, bool must)
+{
+    json_error_t error;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!root && (must || access(path, F_OK) == 0)) {
+        fprintf(stderr, "sipws-diff: %s:%d: %s\n", path, error.line, error.text);
+        return false;
+    }
+    k->quirks = json_incref(json_object_get(root, "quirks"));
+    json_decref(root);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    bool json = false, tty = isatty(STDOUT_FILENO);
-    int counts[3] = {0}, first = 1;
-    for (; first < argc && argv[first][0] == '-' && argv[first][1]; first++) {
-        if (strcmp(argv[first], "--help") == 0) {
-            fputs(usage, stdout);
-            return 0;
-        }
-        if (strcmp(argv[first], "--") == 0) {
-            first++;
-            break;
-        }
-        if (strcmp(argv[first], "--json") != 0) {
-            fprintf(stderr, "sipws-diff: unknown option %s\n%s", argv[first], usage);
-            return 2;
-        }
-        json = true;
-    }
-    if (first == argc) {
+    const char *root = getenv("SIPWS_PEERS"), *put = getenv("SIPWS_PEERS_BUILT");
+    static struct court k = {.layer = PEER_SIP, .seconds = 10};
+    struct cases cases = {NULL, 0, 0};
+    struct asked a = {NULL, NULL, false};
+    char quirks[4096];
+    root = root ? root : SIPWS_ROOT "/props/peers";
+    put = put ? put : SIPWS_ROOT "/build/peers";
+    k.tty = isatty(STDOUT_FILENO);
+    k.folded = json_object();
+    int status = parse(argc, argv, &k, &a, &cases);
+    if (status >= 0)
+        return status;
+    snprintf(quirks, sizeof quirks, "%s",
+             a.quirks ? a.quirks : SIPWS_ROOT "/props/peers/quirks.json");
+    if (k.clusters && !load_quirks(&k, quirks, a.quirks))
+        return 2;
+    call(&k, &a, root, put);
+    if (!a.list && cases.n == 0) {
         fputs(usage, stderr);
         return 2;
     }
-    for (int i = first; i < argc; i++)
-        counts[compare(argv[i], json, tty)]++;
-    if (!json)
-        printf("%d compared: %d agree, %d disagree%s\n", counts[0] + counts[1], counts[0],
-               counts[1], counts[2] ? "; some could not be read" : "");
+    if (a.list)
+        list_peers(&k);
+    for (size_t i = 0; !a.list && i < cases.n; i++)
+        take(&k, &cases.p[i]);
+    if (k.clusters)
+        print_clusters(&k);
+    if (!k.json && !a.list)
+        printf("%zu compared: %zu agree, %zu disagree%s\n", k.agreed + k.disagreed, k.agreed,
+               k.disagreed, k.troubled ? "; some could not be read" : "");
+    for (size_t i = 0; i < k.n; i++)
+        worker_free(k.workers[i]);
+    cases_free(&cases);
+    json_decref(k.folded);
+    json_decref(k.quirks);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "sipws-diff: standard output: %s\n", strerror(errno));
         return 2;
     }
-    return counts[2] ? 2 : counts[1] ? 1 : 0;
+    return k.troubled || k.ours ? 2 : k.disagreed ? 1 : 0;
 }

@@ -1,0 +1,123 @@
+/* Sofia-SIP as a peer: msg_make, then what its own servers look at: the flags of the message, the
+ * errors that the parser went past, and sip_sanity_check. */
+#include "peer.h"
+
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_parser.h>
+#include <sofia-sip/sip_util.h>
+#include <sofia-sip/su_alloc.h>
+
+#include <string.h>
+
+static void uri(json_t *o, msg_t *msg, const url_t *u)
+{
+    peer_text(o, "text", url_as_string(msg_home(msg), u));
+    peer_text(o, "scheme", u->url_scheme ? u->url_scheme : "");
+    if (u->url_type != url_sip && u->url_type != url_sips)
+        return;
+    peer_text(o, "user", u->url_user);
+    peer_text(o, "password", u->url_password);
+    peer_text(o, "host", u->url_host);
+    peer_digits(o, "port", u->url_port);
+}
+
+static void address(json_t *o, msg_t *msg, const char *display, const url_t *u, const char *tag)
+{
+    peer_text(o, "display", display && *display ? display : NULL);
+    uri(peer_object(o, "uri"), msg, u);
+    peer_text(o, "tag", tag);
+}
+
+static void fields(json_t *o, msg_t *msg)
+{
+    json_t *array = peer_array(o, "fields");
+    for (msg_header_t *h = *msg_chain_head(msg); h; h = h->sh_succ) {
+        const char *name = h->sh_class->hc_name, *raw = h->sh_data;
+        const char *colon = raw ? memchr(raw, ':', h->sh_len) : NULL;
+        size_t n = colon ? h->sh_len - (size_t)(colon + 1 - raw) : 0;
+        if (!raw || !colon || h->sh_class->hc_hash < 0)
+            continue; /* the start line, the empty one, a body; an element behind the first */
+        for (; n && strchr("\r\n", colon[n]); n--)
+            ;
+        for (; n && strchr(" \t", colon[1]); n--)
+            colon++;
+        peer_field(array, name ? name : h->sh_unknown->un_name,
+                   strlen(name ? name : h->sh_unknown->un_name), colon + 1, n);
+    }
+}
+
+static void say(json_t *o, msg_t *msg, const sip_t *sip)
+{
+    json_t *vias = peer_array(o, "via"), *contacts = peer_array(o, "contact"),
+           *routes = peer_array(o, "route"), *records = peer_array(o, "record-route");
+    if (sip->sip_request) {
+        const char *method = sip->sip_request->rq_method_name;
+        uri(peer_object(peer_request(o, method, strlen(method)), "uri"), msg,
+            sip->sip_request->rq_url);
+    } else {
+        peer_response(o, sip->sip_status->st_status);
+    }
+    fields(o, msg);
+    for (const sip_via_t *v = sip->sip_via; v; v = v->v_next) {
+        const char *slash = v->v_protocol ? strrchr(v->v_protocol, '/') : NULL;
+        json_t *via = peer_item(vias);
+        peer_text(via, "transport", slash ? slash + 1 : v->v_protocol);
+        peer_text(via, "host", v->v_host);
+        peer_digits(via, "port", v->v_port);
+        peer_text(via, "branch", v->v_branch);
+    }
+    for (const sip_contact_t *c = sip->sip_contact; c; c = c->m_next)
+        if (c->m_url->url_type == url_any)
+            peer_star(contacts);
+        else
+            address(peer_item(contacts), msg, c->m_display, c->m_url, NULL);
+    for (const sip_route_t *r = sip->sip_route; r; r = r->r_next)
+        address(peer_item(routes), msg, r->r_display, r->r_url, NULL);
+    for (const sip_route_t *r = sip->sip_record_route; r; r = r->r_next)
+        address(peer_item(records), msg, r->r_display, r->r_url, NULL);
+    const sip_addr_t *from = sip->sip_from, *to = sip->sip_to;
+    if (from)
+        address(peer_object(o, "from"), msg, from->a_display, from->a_url, from->a_tag);
+    if (to)
+        address(peer_object(o, "to"), msg, to->a_display, to->a_url, to->a_tag);
+    peer_text(o, "call-id", sip->sip_call_id ? sip->sip_call_id->i_id : NULL);
+    if (sip->sip_cseq)
+        peer_cseq(o, sip->sip_cseq->cs_seq, sip->sip_cseq->cs_method_name,
+                  strlen(sip->sip_cseq->cs_method_name));
+    peer_length(o, sip->sip_content_length ? sip->sip_content_length->l_length : -1LL);
+    peer_octets(o, "body", sip->sip_payload ? sip->sip_payload->pl_data : "",
+                sip->sip_payload ? sip->sip_payload->pl_len : 0);
+}
+
+/* Why it is no message for a server of theirs, or NULL. */
+static const char *refused(const sip_t *sip)
+{
+    if (!sip)
+        return "nothing was made of it";
+    if (sip->sip_flags & MSG_FLG_ERROR)
+        return "MSG_FLG_ERROR";
+    if (!(sip->sip_flags & MSG_FLG_COMPLETE))
+        return "not MSG_FLG_COMPLETE";
+    if (!sip->sip_request && !sip->sip_status)
+        return "no start line";
+    if (sip->sip_error) /* any header field may be in that list: a bad one, or a second one */
+        return sip->sip_error->er_common->h_class->hc_name;
+    return sip_sanity_check(sip) == 0 ? NULL : "sip_sanity_check";
+}
+
+static bool read_message(json_t *o, const char *p, size_t n)
+{
+    msg_t *msg = msg_make(sip_default_mclass(), MSG_DO_EXTRACT_COPY, p, (ssize_t)n);
+    sip_t *sip = msg ? sip_object(msg) : NULL;
+    const char *why = refused(sip);
+    if (why)
+        peer_refuse(why);
+    else
+        say(o, msg, sip);
+    msg_destroy(msg);
+    return !why;
+}
+
+const struct peer peer_sofia = {"Sofia-SIP", SIPWS_PEER_SOFIA, PEER_SIP, read_message, NULL, NULL};

@@ -1,0 +1,476 @@
+/* Workers: linked stacks in children of ours, and programs; both speak the same on their pipes. */
+#define _GNU_SOURCE /* pipe2, which POSIX of 2024 has too */
+#include "worker.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    LINE_MAX_OCTETS = 64 << 20, /* a longer answer is none */
+    LOG_MAX_OCTETS = 16 << 20,
+    HELLO_SECONDS = 30, /* a Java machine on a busy computer */
+    READ_ONCE = 1 << 16
+};
+
+struct worker {
+    const struct peer *peer;
+    const char *dir, *built;
+    struct worker *next;
+    pid_t pid; /* 0: does not run */
+    int in, out;
+    FILE *log; /* what it writes to standard error */
+    char *version, *absent;
+
+    unsigned char head[4]; /* the length that goes before the message */
+    size_t head_done;
+    const char *p; /* what is not yet written of the message */
+    size_t n;
+
+    char *line; /* what came, from malloc */
+    size_t line_n, line_cap;
+};
+
+/* All there are: a child has to close the pipes of the others, or they would never end. */
+static struct worker *workers;
+
+static void *need(void *p)
+{
+    if (!p) {
+        fputs("out of memory\n", stderr);
+        exit(2);
+    }
+    return p;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+const char *answer_name(enum answer_verdict v)
+{
+    static const char *const names[] = {[ANSWER_ACCEPT] = "accept",
+                                        [ANSWER_REFUSE] = "refuse",
+                                        [ANSWER_CRASH] = "crash",
+                                        [ANSWER_HANG] = "hang",
+                                        [ANSWER_ABSENT] = "absent"};
+    return names[v];
+}
+
+void answer_free(struct answer *a)
+{
+    free(a->reason);
+    json_decref(a->reading);
+    *a = (struct answer){ANSWER_ABSENT, NULL, NULL};
+}
+
+/* ---- in the child ---------------------------------------------------------------------------- */
+
+static bool read_all(int fd, void *p, size_t n)
+{
+    for (char *q = p; n > 0;) {
+        ssize_t got = read(fd, q, n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        q += got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
+static void write_line(FILE *f, json_t *o)
+{
+    json_dumpf(o, f, JSON_COMPACT);
+    putc('\n', f);
+    if (fflush(f) != 0)
+        _exit(3);
+    json_decref(o);
+}
+
+/* A linked stack: asked until standard input ends. */
+static _Noreturn void serve(const struct peer *peer, int in, int out)
+{
+    FILE *f = fdopen(out, "w");
+    uint32_t n;
+    if (!f)
+        _exit(3);
+    write_line(f, json_pack("{s:s, s:s}", "peer", peer->name, "version", peer->version));
+    while (read_all(in, &n, sizeof n)) {
+        /* Octets of exactly this size, so that a sanitizer sees a read past their end. */
+        n = ntohl(n);
+        char *copy = malloc(n ? n : 1);
+        if (!copy || !read_all(in, copy, n))
+            _exit(3);
+        json_t *reading = json_object(), *o;
+        peer_refuse("");
+        bool accept = peer->read(reading, copy, n);
+        o = json_pack("{s:s}", "verdict", accept ? "accept" : "refuse");
+        if (!accept && *peer_why())
+            peer_text(o, "reason", peer_why());
+        if (accept || peer->layer == PEER_WS)
+            json_object_set(o, "reading", reading);
+        json_decref(reading);
+        write_line(f, o);
+        free(copy);
+    }
+    _exit(0); /* leaks of a peer are not what is looked for */
+}
+
+/* A shell, since a program may need a search path, an option of its interpreter, and a word on what
+ * is missing. The shell's own complaint ends up in the log. */
+static _Noreturn void run_program(const struct worker *w)
+{
+    setenv("PEERS", w->dir, 1);
+    setenv("BUILT", w->built, 1);
+    execl("/bin/sh", "sh", "-c", w->peer->command, (char *)NULL);
+    _exit(127);
+}
+
+static void limit(int what, rlim_t most)
+{
+    struct rlimit l;
+    if (getrlimit(what, &l) == 0 && (l.rlim_max == RLIM_INFINITY || l.rlim_max > most)) {
+        l.rlim_cur = most;
+        (void)setrlimit(what, &l);
+    }
+}
+
+static _Noreturn void child(const struct worker *w, int in, int out, int log)
+{
+    setpgid(0, 0); /* so that its own children end with it */
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, LOG_MAX_OCTETS);
+    for (const struct worker *other = workers; other; other = other->next)
+        if (other != w && other->pid) {
+            close(other->in);
+            close(other->out);
+        }
+    if (w->peer->command) {
+        dup2(in, STDIN_FILENO);
+        dup2(out, STDOUT_FILENO);
+        dup2(log, STDERR_FILENO);
+        run_program(w);
+    }
+    /* What the library prints must not get between the answers. */
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0)
+        _exit(3);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(log, STDERR_FILENO);
+    serve(w->peer, in, out);
+}
+
+/* ---- in the parent --------------------------------------------------------------------------- */
+
+struct worker *worker_new(const struct peer *peer, const char *dir, const char *built)
+{
+    struct worker *w = need(calloc(1, sizeof *w));
+    w->peer = peer;
+    w->dir = dir;
+    w->built = built;
+    if (peer->absent)
+        w->absent = need(strdup(peer->absent));
+    w->next = workers;
+    workers = w;
+    signal(SIGPIPE, SIG_IGN);
+    return w;
+}
+
+/* Ends it. Returns how it ended, as waitpid has it. */
+static int stop(struct worker *w, bool by_force)
+{
+    int status = 0;
+    if (!w->pid)
+        return 0;
+    close(w->in);
+    close(w->out);
+    if (by_force)
+        kill(-w->pid, SIGKILL);
+    while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    kill(-w->pid, SIGKILL); /* what it left behind */
+    w->pid = 0;
+    w->line_n = 0;
+    return status;
+}
+
+void worker_free(struct worker *w)
+{
+    for (struct worker **at = &workers; *at; at = &(*at)->next)
+        if (*at == w) {
+            *at = w->next;
+            break;
+        }
+    stop(w, true);
+    if (w->log)
+        fclose(w->log);
+    free(w->version);
+    free(w->absent);
+    free(w->line);
+    free(w);
+}
+
+/* Of what it wrote to standard error the last line that speaks of an error, or else the last one
+ * that has a letter; or NULL. */
+static char *last_words(struct worker *w)
+{
+    char buf[2048], *last = NULL;
+    if (!w->log || fseek(w->log, 0, SEEK_END) != 0)
+        return NULL;
+    long end = ftell(w->log), from = end > (long)sizeof buf - 1 ? end - (long)sizeof buf + 1 : 0;
+    if (end < 0 || fseek(w->log, from, SEEK_SET) != 0)
+        return NULL;
+    buf[fread(buf, 1, sizeof buf - 1, w->log)] = '\0';
+    for (char *save = NULL, *line = strtok_r(buf, "\r\n", &save); line;
+         line = strtok_r(NULL, "\r\n", &save))
+        if (strstr(line, "rror") ||
+            (strpbrk(line, "abcdefghijklmnopqrstuvwxyz") && (!last || !strstr(last, "rror"))))
+            last = line;
+    return last ? need(strndup(last, 200)) : NULL;
+}
+
+static bool start(struct worker *w)
+{
+    int in[2], out[2];
+    if (!w->log)
+        w->log = need(tmpfile());
+    if (ftruncate(fileno(w->log), 0) != 0 || fseek(w->log, 0, SEEK_SET) != 0)
+        return false;
+    if (pipe2(in, O_CLOEXEC) != 0)
+        return false;
+    if (pipe2(out, O_CLOEXEC) != 0) {
+        close(in[0]);
+        close(in[1]);
+        return false;
+    }
+    fflush(NULL); /* else a child that calls exit() writes our buffers once more */
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(in[1]);
+        close(out[0]);
+        child(w, in[0], out[1], fileno(w->log));
+    }
+    close(in[0]);
+    close(out[1]);
+    if (pid < 0) {
+        close(in[1]);
+        close(out[0]);
+        return false;
+    }
+    setpgid(pid, pid);
+    fcntl(in[1], F_SETFL, O_NONBLOCK);
+    w->pid = pid;
+    w->in = in[1];
+    w->out = out[0];
+    w->line_n = 0;
+    return true;
+}
+
+/* Writes what the pipe has room for. */
+static void feed(struct worker *w)
+{
+    while (w->head_done < sizeof w->head || w->n > 0) {
+        bool head = w->head_done < sizeof w->head;
+        ssize_t done = head ? write(w->in, w->head + w->head_done, sizeof w->head - w->head_done)
+                            : write(w->in, w->p, w->n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return; /* full, or nobody reads: which it is shows when the answer is waited for */
+        if (head) {
+            w->head_done += (size_t)done;
+        } else {
+            w->p += done;
+            w->n -= (size_t)done;
+        }
+    }
+}
+
+enum got { GOT_LINE, GOT_END, GOT_LATE };
+
+/* One line into w->line, without its end. */
+static enum got get_line(struct worker *w, double until)
+{
+    for (;;) {
+        char *end = w->line_n ? memchr(w->line, '\n', w->line_n) : NULL;
+        if (end) {
+            *end = '\0';
+            return GOT_LINE;
+        }
+        bool more = w->head_done < sizeof w->head || w->n > 0;
+        struct pollfd fds[2] = {{w->out, POLLIN, 0}, {w->in, POLLOUT, 0}};
+        double left = until - now();
+        int ready = left > 0 ? poll(fds, more ? 2 : 1, (int)(left * 1000) + 1) : 0;
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready <= 0)
+            return GOT_LATE;
+        if (more && fds[1].revents & POLLOUT)
+            feed(w);
+        if (!fds[0].revents && more && fds[1].revents & POLLERR)
+            return GOT_END;
+        if (!fds[0].revents)
+            continue;
+        if (w->line_cap - w->line_n < READ_ONCE) {
+            w->line_cap = 2 * w->line_cap + READ_ONCE;
+            w->line = need(realloc(w->line, w->line_cap));
+        }
+        ssize_t got = read(w->out, w->line + w->line_n, READ_ONCE);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0 || w->line_n > LINE_MAX_OCTETS)
+            return GOT_END;
+        w->line_n += (size_t)got;
+    }
+}
+
+/* Takes the line away; a worker that writes more than it is asked for has its next answer there. */
+static void drop_line(struct worker *w)
+{
+    size_t used = strlen(w->line) + 1;
+    memmove(w->line, w->line + used, w->line_n - used);
+    w->line_n -= used;
+}
+
+static const char *string_of(json_t *o, const char *key)
+{
+    return json_string_value(json_object_get(o, key));
+}
+
+bool worker_ready(struct worker *w)
+{
+    char text[300];
+    if (w->absent)
+        return false;
+    if (w->pid)
+        return true;
+    if (!start(w)) {
+        w->absent = need(strdup(strerror(errno)));
+        return false;
+    }
+    w->head_done = sizeof w->head;
+    w->n = 0;
+    enum got got = get_line(w, now() + HELLO_SECONDS);
+    json_t *hello = got == GOT_LINE ? json_loads(w->line, 0, NULL) : NULL;
+    const char *absent = string_of(hello, "absent"), *version = string_of(hello, "version");
+    if (version) {
+        drop_line(w);
+        free(w->version);
+        w->version = need(strdup(version));
+        json_decref(hello);
+        return true;
+    }
+    int status = stop(w, got == GOT_LATE || got == GOT_LINE);
+    char *words = last_words(w);
+    if (absent)
+        snprintf(text, sizeof text, "%s", absent);
+    else if (got == GOT_LATE)
+        snprintf(text, sizeof text, "it did not say who it is within %d s", HELLO_SECONDS);
+    else if (words)
+        snprintf(text, sizeof text, "%s", words);
+    else
+        snprintf(text, sizeof text, "it ended before it said who it is (status %d)",
+                 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    free(words);
+    json_decref(hello);
+    w->absent = need(strdup(text));
+    return false;
+}
+
+const char *worker_version(const struct worker *w)
+{
+    return w->version ? w->version : "";
+}
+
+const char *worker_absent(const struct worker *w)
+{
+    return w->absent;
+}
+
+void worker_send(struct worker *w, const char *p, size_t n)
+{
+    if (!worker_ready(w))
+        return;
+    for (unsigned i = 0; i < 4; i++)
+        w->head[i] = (unsigned char)(n >> (24 - 8 * i));
+    w->head_done = 0;
+    w->p = p;
+    w->n = n;
+    feed(w);
+}
+
+/* False: this line is no answer. */
+static bool take_line(struct worker *w, struct answer *out)
+{
+    json_t *o = json_loads(w->line, JSON_ALLOW_NUL, NULL), *reading = json_object_get(o, "reading");
+    const char *verdict = string_of(o, "verdict"), *reason = string_of(o, "reason");
+    bool accept = verdict && strcmp(verdict, "accept") == 0 && json_is_object(reading);
+    bool refuse = verdict && strcmp(verdict, "refuse") == 0;
+    if (accept || (refuse && json_is_object(reading)))
+        out->reading = json_incref(reading);
+    if (accept) {
+        out->verdict = ANSWER_ACCEPT;
+    } else if (refuse) {
+        out->verdict = ANSWER_REFUSE;
+        out->reason = reason ? need(strdup(reason)) : NULL;
+    }
+    json_decref(o);
+    return accept || refuse;
+}
+
+void worker_take(struct worker *w, double seconds, struct answer *out)
+{
+    *out = (struct answer){ANSWER_CRASH, NULL, NULL};
+    char text[300];
+    if (!w->pid) {
+        out->verdict = ANSWER_ABSENT;
+        out->reason = w->absent ? need(strdup(w->absent)) : NULL;
+        return;
+    }
+    enum got got = get_line(w, now() + seconds);
+    if (got == GOT_LINE && take_line(w, out)) {
+        drop_line(w);
+        return;
+    }
+    int status = stop(w, got != GOT_END);
+    char *words = last_words(w);
+    if (got == GOT_LATE) {
+        out->verdict = ANSWER_HANG;
+        snprintf(text, sizeof text, "no answer within %g s", seconds);
+    } else if (got == GOT_LINE) {
+        snprintf(text, sizeof text, "what it wrote is no answer");
+    } else if (WIFSIGNALED(status)) {
+        snprintf(text, sizeof text, "signal %d%s%s", WTERMSIG(status), words ? ": " : "",
+                 words ? words : "");
+    } else {
+        snprintf(text, sizeof text, "exit %d%s%s", WEXITSTATUS(status), words ? ": " : "",
+                 words ? words : "");
+    }
+    free(words);
+    out->reason = need(strdup(text));
+}
