@@ -69,7 +69,8 @@ static bool session(struct court *c, enum sipws_known credential)
     return need(c, credential, SIPWS_YES, SIPWS_FACT_WEB, SIPWS_E_POLICY_CREDENTIAL,
                 "credential") &&
            identity(c, &c->facts->identity, SIPWS_FACT_WEB) &&
-           need(c, c->facts->revoked, SIPWS_NO, SIPWS_FACT_WEB, SIPWS_E_POLICY_REVOKED, "revoked");
+           ((SIPWS_PLANT(POLICY_REVOKED_UNKNOWN) && c->facts->revoked == SIPWS_UNKNOWN) ||
+            need(c, c->facts->revoked, SIPWS_NO, SIPWS_FACT_WEB, SIPWS_E_POLICY_REVOKED, "revoked"));
 }
 
 static bool connection(struct court *c)
@@ -99,7 +100,7 @@ static bool each_value(struct court *c, enum sipws_field_id id, value_rule *judg
 {
     *n = 0;
     for (size_t i = 0; i < c->m->n; i++) {
-        if (c->m->fields[i].id != id)
+        if (c->m->fields[i].id != id || (SIPWS_PLANT(POLICY_FIRST_ONLY) && *n > 0))
             continue;
         struct sipws_diag diag = {SIPWS_OK, 0, "", ""};
         struct sipws_value v;
