@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: sipws-props --list | [--cases N] [--seed S] [--seconds T] [--save DIR] [NAME]...\n"
+    "usage: sipws-props --list | --plants | [--cases N] [--seed S] [--seconds T] [--save DIR] "
+    "[NAME]...\n"
     "Runs properties: statements that hold for every tape. NAME is a property, a group as in\n"
     "\"ws/\", or a pattern as in \"*/chunks\"; all of them without a NAME.\n"
     "  --list       the properties, a line each with what they claim\n"
+    "  --plants     each with the deliberate bug that makes it fail, for builds that have them\n"
     "  --cases N    cases a property (10000)\n"
     "  --seed S     the same seed makes the same cases (1)\n"
     "  --seconds T  at most so long a property\n"
@@ -204,7 +206,7 @@ static const char *default_dir(void)
 int main(int argc, char **argv)
 {
     struct prop_run run = {.cases = 10000, .seed = 1};
-    bool list = false, selftest = false;
+    bool list = false, plants = false, selftest = false;
     int n = 0; /* names, moved to the front of argv */
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
@@ -215,6 +217,8 @@ int main(int argc, char **argv)
             return 0;
         } else if (strcmp(arg, "--list") == 0) {
             list = true;
+        } else if (strcmp(arg, "--plants") == 0) {
+            list = plants = true;
         } else if (strcmp(arg, "--selftest") == 0) {
             selftest = true;
         } else if (strcmp(arg, "--save") == 0 && i + 1 < argc) {
@@ -255,7 +259,7 @@ int main(int argc, char **argv)
             continue;
         count++;
         if (list)
-            printf("%-32s %s\n", p->name, p->sentence);
+            printf("%-32s %s\n", p->name, plants ? p->plant : p->sentence);
         else if (!run_one(p, run))
             bad++;
     }

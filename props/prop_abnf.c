@@ -164,6 +164,7 @@ static void wire(const void *story, struct sipws_out *o)
 
 const struct prop prop_abnf_part = {
     .name = "abnf/part",
+    .plant = "HOST_LETTER_FIRST",
     .sentence =
         "ref takes a URI, host, address, string or comment just when the RFC's grammar does, and "
         "refuses at the latest where no sentence goes on.",
@@ -179,6 +180,7 @@ const struct prop prop_abnf_part = {
 
 const struct prop prop_abnf_field = {
     .name = "abnf/field",
+    .plant = "EQUAL_TIGHT",
     .sentence = "ref takes the value of a header field just when the RFC's grammar does, and "
                 "refuses at the latest where no sentence goes on.",
     .draw = draw_field,
@@ -193,6 +195,7 @@ const struct prop prop_abnf_field = {
 
 const struct prop prop_abnf_message = {
     .name = "abnf/message",
+    .plant = "EQUAL_TIGHT",
     .sentence = "ref takes the lines and values of a whole message just when SIP-message of the "
                 "RFC's grammar does, and refuses at the latest where no sentence goes on.",
     .draw = draw_message,

@@ -286,6 +286,7 @@ static enum verdict hold_same(struct prop_trial *r, const void *story)
 
 const struct prop prop_build_same = {
     .name = "build/same",
+    .plant = "MSG_COLON_TRIM",
     .sentence =
         "A message that is built from the parts of a valid one, as text, as typed values or "
         "parameter by parameter, is valid and has the same elements; without room it is "
@@ -423,6 +424,7 @@ static enum verdict hold_noise(struct prop_trial *r, const void *story)
 
 const struct prop prop_build_noise = {
     .name = "build/noise",
+    .plant = "BUILD_UNREAD",
     .sentence = "Whatever octets stand for a method, URI, reason, name, value or parameter, the "
                 "builder refuses, or the message is valid and has just the header fields, values "
                 "and parameters that were set.",
@@ -574,6 +576,7 @@ static enum verdict hold_value(struct prop_trial *r, const void *story)
 
 const struct prop prop_build_value = {
     .name = "build/value",
+    .plant = "BUILD_UNREAD",
     .sentence = "Whatever octets stand for a part of a typed value, the builder refuses it, or it "
                 "is read as one element with just that part.",
     .draw = draw_any,
@@ -656,6 +659,7 @@ static enum verdict hold_response(struct prop_trial *r, const void *story)
 
 const struct prop prop_build_response = {
     .name = "build/response",
+    .plant = "QUOTED_PAIR_END",
     .sentence =
         "The response to any valid request is valid, with the Via, From, Call-ID and CSeq of the "
         "request as they stand, its To with a tag, and Record-Route where a dialog needs it.",
@@ -811,6 +815,7 @@ static enum verdict hold_rest(struct prop_trial *r, const void *story)
 
 const struct prop prop_rewrite_rest = {
     .name = "rewrite/rest",
+    .plant = "REWRITE_POP_LINE",
     .sentence =
         "Rewriting changes the reading of what is named and nothing else: the elements below, all "
         "other lines and the body are the same octets, and what was measured is what is written.",

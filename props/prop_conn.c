@@ -365,6 +365,7 @@ static void explain_pair(const void *story, FILE *f)
 
 const struct prop prop_conn_cut = {
     .name = "conn/cut",
+    .plant = "WS_HEAD_LOST",
     .sentence = "any cut of the octets of a connection gives the same events and the same answers.",
     .draw = draw,
     .hold = hold_cut,
@@ -377,6 +378,7 @@ const struct prop prop_conn_cut = {
 
 const struct prop prop_conn_meant = {
     .name = "conn/meant",
+    .plant = "WS_PONG_IS_DATA",
     .sentence =
         "a connection gives one event for each thing that the peer meant, in order, and the "
         "error that its one flaw earns.",
@@ -391,6 +393,7 @@ const struct prop prop_conn_meant = {
 
 const struct prop prop_conn_pair = {
     .name = "conn/pair",
+    .plant = "WS_HEAD_LOST",
     .sentence =
         "two ends joined by a wire that cuts at will open, get every message of the other once "
         "and in order, and close.",

@@ -210,6 +210,7 @@ static enum verdict hold_print_read(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_print_read = {
     .name = "field/print-read",
+    .plant = "FIELD_PRINT_32",
     .sentence = "A valid value of any header field is read; printed, it is in the canonical form; "
                 "and that is read to an equal value.",
     .draw = draw_value,
@@ -342,6 +343,7 @@ static enum verdict hold_cut(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_cut = {
     .name = "field/cut",
+    .plant = "QUOTED_PAIR_END",
     .sentence =
         "A valid value with one octet changed, put in or taken out, or cut anywhere, is read "
         "or refused within its bounds: with an offset, a rule and an RFC, the cursor "
@@ -449,6 +451,7 @@ static enum verdict hold_name(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_names = {
     .name = "field/names",
+    .plant = "FIELD_PREFIX",
     .sentence = "A name is that of a header field exactly when it is the whole name or the whole "
                 "compact form, without regard to case.",
     .draw = draw_name,
@@ -515,6 +518,7 @@ static enum verdict hold_uri(struct prop_trial *r, const void *story)
 
 const struct prop prop_uri_print_read = {
     .name = "uri/print-read",
+    .plant = "URI_PRINT_PASSWORD",
     .sentence = "A valid URI is read; printed, it is in the canonical form, which is an equal URI.",
     .draw = draw_uri,
     .hold = hold_uri,
@@ -615,6 +619,7 @@ static enum verdict hold_equality(struct prop_trial *r, const void *story)
 
 const struct prop prop_uri_equality = {
     .name = "uri/equality",
+    .plant = "URI_ESCAPE_DIFFERS",
     .sentence = "URI equality is reflexive and symmetric, and an unreserved octet of the user is "
                 "equal to its escaped form.",
     .draw = draw_uri_other,
@@ -724,6 +729,7 @@ static enum verdict hold_digits(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_numbers = {
     .name = "field/numbers",
+    .plant = "NUMBER_WRAP",
     .sentence = "A number is read exactly when it is in its field's range, however many digits it "
                 "has, and prints as it is.",
     .draw = draw_digits,
@@ -817,6 +823,7 @@ static enum verdict hold_many(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_many_params = {
     .name = "field/many-params",
+    .plant = "PARAM_ARRAY",
     .sentence = "An element or URI with at most 64 parameters of distinct names is read; one more, "
                 "or a name again in any case, is refused there.",
     .draw = draw_many,
@@ -914,6 +921,7 @@ static enum verdict hold_no_value(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_no_value = {
     .name = "field/no-value",
+    .plant = "PARAM_EMPTY",
     .sentence =
         "A parameter that must have a value is refused without one, where it is missing; an "
         "empty value behind \"=\" always is.",

@@ -187,6 +187,7 @@ static enum verdict hold_method(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_methods = {
     .name = "msg/methods",
+    .plant = "METHOD_FOLD",
     .sentence = "A method is a known one just when it is its whole name, with the case of each "
                 "letter.",
     .draw = draw_method,
@@ -195,7 +196,7 @@ const struct prop prop_msg_methods = {
     .wire = wire,
     .classes = {{"known", 100}, {"unknown", 100}},
     .discard_percent = 5,
-    .tape_max = 8,
+    .tape_max = 16,
 };
 
 /* ---- msg/forms ------------------------------------------------------------------------------- */
@@ -231,6 +232,7 @@ static enum verdict hold_forms(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_forms = {
     .name = "msg/forms",
+    .plant = "FIELD_COMPACT_CASE",
     .sentence =
         "Full or compact, in letters of either case, a name of a header field says the same "
         "(RFC 3261 7.3.1, 7.3.3).",
@@ -291,6 +293,7 @@ static enum verdict hold_order(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_order = {
     .name = "msg/order",
+    .plant = "MSG_VIA_FIRST",
     .sentence = "The order of header fields with different names does not matter (RFC 3261 7.3.1).",
     .draw = draw_order,
     .hold = hold_order,
@@ -342,6 +345,7 @@ static enum verdict hold_twice(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_twice = {
     .name = "msg/twice",
+    .plant = "MSG_DOUBLE_COMPACT",
     .sentence =
         "A header field that may stand once and stands again, anywhere behind it and in any "
         "form of its name, is refused where it begins again.",
@@ -415,6 +419,7 @@ static enum verdict hold_length(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_length = {
     .name = "msg/length",
+    .plant = "MSG_LENGTH_32",
     .sentence = "A Content-Length is right just when it is the number of octets behind the empty "
                 "line, and a wrong one is refused where its number stands; it never moves the end "
                 "of the body.",
@@ -482,6 +487,7 @@ static enum verdict hold_body(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_body = {
     .name = "msg/body",
+    .plant = "MSG_BODY_NUL",
     .sentence = "The body is every octet behind the first empty line, whatever it looks like, and "
                 "changes nothing in what the header says.",
     .draw = draw_body,
@@ -525,6 +531,7 @@ static enum verdict hold_limit(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_limit = {
     .name = "msg/limit",
+    .plant = "MSG_FIELDS_SILENT",
     .sentence = "A message with as many header fields as there is room for is read; with one less, "
                 "it is refused with limit-fields at the first that has none.",
     .draw = draw_limit,
@@ -597,6 +604,7 @@ static enum verdict hold_leniency(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_leniency = {
     .name = "msg/leniency",
+    .plant = "LENIENT_LAST",
     .sentence = "What is sound without leniencies is sound with any of them, and says the same.",
     .draw = draw_leniency,
     .hold = hold_leniency,

@@ -236,6 +236,7 @@ static enum verdict hold_ask(struct prop_trial *r, const void *story)
 
 const struct prop prop_http_print = {
     .name = "http/print",
+    .plant = "OUT_BY_ONE",
     .sentence = "A request that is printed reads back to what was asked; one that a bent octet "
                 "would break is not printed at all.",
     .draw = draw_ask,
@@ -367,6 +368,7 @@ static enum verdict hold_cut(struct prop_trial *r, const void *story)
 
 const struct prop prop_http_cut = {
     .name = "http/cut",
+    .plant = "HTTP_HEAD_LIMIT",
     .sentence =
         "Where a head ends, or why it never will, does not depend on how it was cut, and is "
         "where a search that looks back finds it.",
@@ -442,6 +444,7 @@ static enum verdict hold_answer(struct prop_trial *r, const void *story)
 
 const struct prop prop_http_accept = {
     .name = "http/accept",
+    .plant = "OUT_BY_ONE",
     .sentence = "A 101 that is printed for a key is taken by the client that sent it, and by no "
                 "other.",
     .draw = draw_answer,
@@ -539,6 +542,7 @@ static enum verdict hold_offer(struct prop_trial *r, const void *story)
 
 const struct prop prop_http_offer = {
     .name = "http/offer",
+    .plant = "HTTP_PROTOCOL_PART",
     .sentence = "A handshake offers sip when one of its subprotocols is those three octets, in "
                 "whichever field and place, and names none twice.",
     .draw = draw_offer,

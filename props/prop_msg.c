@@ -148,6 +148,7 @@ static enum verdict hold_valid(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_valid = {
     .name = "msg/valid",
+    .plant = "MSG_COLON_TRIM",
     .sentence = "A message that is made by the rules, in whatever legal form, has no errors.",
     .draw = draw_good,
     .hold = hold_valid,
@@ -209,6 +210,7 @@ static enum verdict hold_reading(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_same_reading = {
     .name = "msg/same-reading",
+    .plant = "MSG_COLON_TRIM",
     .sentence =
         "What is read is what was meant, field by field, before and after printing; and what "
         "is printed is the canonical form.",
@@ -243,6 +245,7 @@ static enum verdict hold_fixpoint(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_print_fixpoint = {
     .name = "msg/print-fixpoint",
+    .plant = "MSG_COLON_TRIM",
     .sentence = "Printing what was read from a print gives the same octets.",
     .draw = draw_good,
     .hold = hold_fixpoint,
@@ -288,6 +291,7 @@ static enum verdict hold_sizes(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_sizes = {
     .name = "msg/sizes",
+    .plant = "OUT_BY_ONE",
     .sentence = "A buffer of any size measures the same, and nothing is written past it.",
     .draw = draw_good,
     .hold = hold_sizes,
@@ -365,6 +369,7 @@ static enum verdict hold_cut(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_cut = {
     .name = "msg/cut",
+    .plant = "MSG_FOLD_PEEK",
     .sentence =
         "A message cut anywhere within its header is refused where it ends; whatever octet is "
         "changed, offsets and slices lie within the input, and nothing past it is read.",
@@ -393,6 +398,7 @@ static enum verdict hold_bent(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_bent = {
     .name = "msg/bent",
+    .plant = "MSG_FROM_TAG",
     .sentence = "A good message that is bent in one place is refused.",
     .draw = draw_bent,
     .hold = hold_bent,
@@ -460,6 +466,7 @@ static enum verdict hold_removal(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_removal = {
     .name = "msg/removal",
+    .plant = "MSG_COLON_TRIM",
     .sentence =
         "Taking a header line away takes it out of the reading and nothing else, and makes the "
         "message wrong exactly when the field is mandatory.",
@@ -525,6 +532,7 @@ static enum verdict hold_one_report(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_one_report = {
     .name = "msg/one-report",
+    .plant = "MSG_FOLD_PEEK",
     .sentence =
         "A report with room for one error names the same first error as one with room for all, "
         "and the result is the same with no room at all.",

@@ -319,6 +319,7 @@ static enum verdict hold_less(struct prop_trial *r, const void *story)
 
 const struct prop prop_policy_less = {
     .name = "policy/less",
+    .plant = "POLICY_REVOKED_UNKNOWN",
     .sentence = "Taking a credential away, or knowing less, never turns no into yes; what a policy "
                 "allows is refused once any fact that it needs is not known, and then only.",
     .draw = draw_story,
@@ -372,6 +373,7 @@ static enum verdict hold_identity(struct prop_trial *r, const void *story)
 
 const struct prop prop_policy_identity = {
     .name = "policy/identity",
+    .plant = "POLICY_FROM_TEXT",
     .sentence =
         "Identities that are equal by RFC 3261 19.1.4 get the same verdict however they are "
         "spelled, and those that are only alike are never allowed.",
@@ -408,6 +410,7 @@ static enum verdict hold_added(struct prop_trial *r, const void *story)
 
 const struct prop prop_policy_added = {
     .name = "policy/added",
+    .plant = "POLICY_FIRST_ONLY",
     .sentence = "No header field that a client adds to a refused message, in any place below the "
                 "top Via, makes it allowed.",
     .draw = draw_story,
@@ -507,6 +510,7 @@ static enum verdict hold_origin(struct prop_trial *r, const void *story)
 
 const struct prop prop_policy_origin = {
     .name = "policy/origin",
+    .plant = "POLICY_ORIGIN_SUFFIX",
     .sentence =
         "Where origins are looked at, a page is allowed when its origin is one of them octet "
         "by octet, however much it looks like one.",

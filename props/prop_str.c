@@ -355,6 +355,7 @@ static enum verdict hold_cursor(struct prop_trial *r, const void *story)
 
 const struct prop prop_str_cursor = {
     .name = "str/cursor",
+    .plant = "QUOTE_MOVES",
     .sentence = "A failed read leaves the cursor where it was and says why and where; a good one "
                 "stays within its input, and what it gives lies in what it read.",
     .draw = draw_walk,
@@ -508,6 +509,7 @@ static enum verdict hold_measure(struct prop_trial *r, const void *story)
 
 const struct prop prop_out_measure = {
     .name = "out/measure",
+    .plant = "OUT_BY_ONE",
     .sentence = "What is measured is what is written, and a buffer too short has a front of it and "
                 "is never overrun.",
     .draw = draw_page,

@@ -297,6 +297,7 @@ static enum verdict hold_binary(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_binary = {
     .name = "conn/binary",
+    .plant = "CONN_BINARY_PASSES",
     .sentence =
         "A message that is UTF-8 reads the same, and is refused for the same reason, whether "
         "it comes as text or as binary (RFC 7118 4.2).",
@@ -337,6 +338,7 @@ static enum verdict hold_keys(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_keys = {
     .name = "conn/keys",
+    .plant = "WS_KEY_PHASE",
     .sentence = "With any other masking keys, and cut in any other way, the same frames give the "
                 "same events and answers.",
     .draw = draw_to_server,
@@ -356,6 +358,7 @@ static enum verdict hold_fragments(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_fragments = {
     .name = "conn/fragments",
+    .plant = "WS_UTF8_PER_FRAME",
     .sentence = "In one frame or in many, a message reads the same (RFC 6455 5.4).",
     .draw = draw,
     .hold = hold_fragments,
@@ -433,6 +436,7 @@ static enum verdict hold_glued(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_glued = {
     .name = "conn/glued",
+    .plant = "MSG_LENGTH_TRUST",
     .sentence = "Two SIP messages in one WebSocket message are one event, and a refusal where the "
                 "first says how long it is (RFC 7118 4.1).",
     .draw = draw_two,
@@ -470,6 +474,7 @@ static enum verdict hold_halves(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_halves = {
     .name = "conn/halves",
+    .plant = "WS_FRAGMENTS_STAY",
     .sentence = "A SIP message that is cut within its header and sent as two WebSocket messages is "
                 "two refusals; nothing is put together.",
     .draw = draw_two,
@@ -515,6 +520,7 @@ static enum verdict hold_control(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_control = {
     .name = "conn/control",
+    .plant = "CONN_PING_AS_SIP",
     .sentence = "The payload of a ping or pong never becomes SIP, whatever it looks like.",
     .draw = draw,
     .hold = hold_control,
@@ -556,6 +562,7 @@ static enum verdict hold_answers(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_answers = {
     .name = "conn/answers",
+    .plant = "CONN_PONG_EMPTY",
     .sentence = "A ping is answered with a pong of its payload, CRLF CRLF with CRLF of the same "
                 "kind, a close frame with its code, in this order, and nothing else is sent.",
     .draw = draw_small,
@@ -586,6 +593,7 @@ static enum verdict hold_again(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_again = {
     .name = "conn/again",
+    .plant = "CONN_INIT_STAYS",
     .sentence =
         "The same octets give the same events and answers, bit for bit, whatever was in the "
         "memory of the connection before.",
@@ -617,6 +625,7 @@ static enum verdict hold_room(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_room = {
     .name = "conn/room",
+    .plant = "CONN_FULL_EATS",
     .sentence = "Where there is little room for answers, nothing is lost, neither of what came nor "
                 "of what is to be sent.",
     .draw = draw,
@@ -669,6 +678,7 @@ static enum verdict hold_prefix(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_prefix = {
     .name = "conn/prefix",
+    .plant = "CONN_CLOSE_OVERTAKES",
     .sentence = "What came in whole is read as it was meant, whatever follows it: noise, another "
                 "frame, a close frame, or nothing.",
     .draw = draw,
@@ -777,6 +787,7 @@ static enum verdict hold_sticky(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_sticky = {
     .name = "conn/sticky",
+    .plant = "CONN_ERROR_FADES",
     .sentence = "A connection that has failed gives its first reason again, whatever comes, and "
                 "sends nothing more.",
     .draw = draw,
@@ -835,6 +846,7 @@ static enum verdict hold_closing(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_closing = {
     .name = "conn/closing",
+    .plant = "CONN_CLOSE_TWICE",
     .sentence = "Behind our own close frame nothing is sent, messages of the peer still count, and "
                 "its close frame ends the connection without an answer (RFC 6455 5.5.1).",
     .draw = draw,
@@ -952,6 +964,7 @@ static enum verdict hold_clock(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_clock = {
     .name = "conn/clock",
+    .plant = "CONN_PING_AGAIN",
     .sentence =
         "Silence is answered with a ping when its time has come and not before, silence "
         "behind the ping or behind our close frame ends the connection, and the time that is "
@@ -1024,6 +1037,7 @@ static enum verdict hold_refusal(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_refusal = {
     .name = "conn/refusal",
+    .plant = "HTTP_STATUS_OTHER",
     .sentence = "A handshake that a server refuses fails at the client with the same status, "
                 "however it was cut, and neither sends a frame.",
     .draw = draw,
@@ -1077,6 +1091,7 @@ static enum verdict hold_send(struct prop_trial *r, const void *story)
 
 const struct prop prop_conn_send = {
     .name = "conn/send",
+    .plant = "CONN_SEND_TEXT",
     .sentence =
         "A SIP message is sent as one frame, as text just when it is UTF-8, masked just by a "
         "client, and not at all where one octet of room is missing.",

@@ -58,6 +58,7 @@ static enum verdict hold_unfold(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_unfold = {
     .name = "field/unfold",
+    .plant = "UNFOLD_KEEPS",
     .sentence = "A line end and the white space behind it read as one space, wherever it stands, "
                 "and none at either end of a value.",
     .draw = draw_folded,
@@ -131,6 +132,7 @@ static enum verdict hold_list(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_list = {
     .name = "field/list",
+    .plant = "LIST_TEXT_BLANK",
     .sentence = "The elements of a list are what stands between its commas that are in no quotes "
                 "and no angle brackets, without the white space around.",
     .draw = draw_list,
@@ -176,6 +178,7 @@ static enum verdict hold_params(struct prop_trial *r, const void *story)
 
 const struct prop prop_field_params = {
     .name = "field/params",
+    .plant = "QUOTED_PAIR_END",
     .sentence = "The parameters of an element are what stands between its semicolons, or commas, "
                 "that are in no quotes and no angle brackets.",
     .draw = draw_value,
@@ -229,6 +232,7 @@ static enum verdict hold_lines(struct prop_trial *r, const void *story)
 
 const struct prop prop_msg_lines = {
     .name = "msg/lines",
+    .plant = "MSG_COLON_TRIM",
     .sentence = "A header field is what stands between two line ends that no white space follows: "
                 "its name before the first colon, its value behind it.",
     .draw = draw_msg,
@@ -464,6 +468,7 @@ static enum verdict hold_twin(struct prop_trial *r, const void *story)
 
 const struct prop prop_uri_twin = {
     .name = "uri/twin",
+    .plant = "URI_USER_CASE",
     .sentence = "Two URIs are equal just when a slow reading of RFC 3261 19.1.4 and RFC 5954 4.2 "
                 "says so, whichever stands first.",
     .draw = draw_near,
@@ -494,6 +499,7 @@ static enum verdict hold_respelled(struct prop_trial *r, const void *story)
 
 const struct prop prop_uri_respelled = {
     .name = "uri/respelled",
+    .plant = "URI_ESCAPE_DIFFERS",
     .sentence = "URIs with the same parts are equal, each to each: the case of scheme, host and "
                 "parameters, escapes of what need none, the order of parameters and the form of an "
                 "IPv6 address do not count.",
@@ -526,6 +532,7 @@ static enum verdict hold_one_only(struct prop_trial *r, const void *story)
 
 const struct prop prop_uri_one_only = {
     .name = "uri/one-only",
+    .plant = "URI_MADDR_LEFT_OUT",
     .sentence = "A parameter that only one of two URIs has makes them unequal if it is transport, "
                 "user, ttl, method or maddr, and makes no difference else.",
     .draw = draw_one_only,

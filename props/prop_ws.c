@@ -203,6 +203,7 @@ static enum verdict hold_cut(struct prop_trial *r, const void *story)
 
 const struct prop prop_ws_cut = {
     .name = "ws/cut",
+    .plant = "WS_HEAD_LOST",
     .sentence = "However a stream of frames is cut, it gives the same events and errors at the "
                 "same octets.",
     .draw = draw_stream,
@@ -236,6 +237,7 @@ static enum verdict hold_twin(struct prop_trial *r, const void *story)
 
 const struct prop prop_ws_twin = {
     .name = "ws/twin",
+    .plant = "WS_LENGTH_WRAP",
     .sentence = "The reader and the naive one, which has all of the stream before it, give the "
                 "same events and the same error at the same octet.",
     .draw = draw_stream,
@@ -300,6 +302,7 @@ static enum verdict hold_meant(struct prop_trial *r, const void *story)
 
 const struct prop prop_ws_meant = {
     .name = "ws/meant",
+    .plant = "WS_MASK_LAX",
     .sentence = "What a sender means is what is read: a message is its fragments one behind the "
                 "other, control frames come in their places; what is bent earns its error.",
     .draw = draw_bare_stream,
@@ -370,6 +373,7 @@ static enum verdict hold_limits(struct prop_trial *r, const void *story)
 
 const struct prop prop_ws_limits = {
     .name = "ws/limits",
+    .plant = "WS_FRAGMENT_FLOOD",
     .sentence = "A limit of octets or fragments accepts as many as it says, and refuses one more "
                 "with an error of its own.",
     .draw = draw_good_stream,
@@ -423,6 +427,7 @@ static enum verdict hold_control(struct prop_trial *r, const void *story)
 
 const struct prop prop_ws_control = {
     .name = "ws/control",
+    .plant = "WS_CONTROL_CLEARS",
     .sentence = "Taking the control frames out of a stream changes none of its messages: no "
                 "payload of theirs becomes one.",
     .draw = draw_good_stream,
@@ -579,6 +584,7 @@ static enum verdict hold_put(struct prop_trial *r, const void *story)
 
 const struct prop prop_ws_put = {
     .name = "ws/put",
+    .plant = "WS_PUT_126",
     .sentence = "What is printed is read back, is as short as it can be and as long as measured, "
                 "and never written past a buffer's end.",
     .draw = draw_letter,
@@ -656,6 +662,7 @@ static enum verdict hold_unmask(struct prop_trial *r, const void *story)
 
 const struct prop prop_ws_unmask = {
     .name = "ws/unmask",
+    .plant = "WS_UNMASK_START",
     .sentence = "Unmasking by words is unmasking octet by octet: any key, phase, alignment and "
                 "length, in place or not.",
     .draw = draw_masked,
@@ -759,6 +766,7 @@ static enum verdict hold_utf8(struct prop_trial *r, const void *story)
 
 const struct prop prop_ws_utf8 = {
     .name = "ws/utf8",
+    .plant = "UTF8_OVERLONG",
     .sentence = "The incremental check of UTF-8 and the naive decoder agree on the first bad octet "
                 "and on whether text may end, however it is cut.",
     .draw = draw_utf8,

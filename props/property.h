@@ -51,6 +51,7 @@ struct prop_trial;
 
 struct prop {
     const char *name;     /* "layer/what" */
+    const char *plant;    /* a deliberate bug of ref/plant.def that makes it fail */
     const char *sentence; /* what is claimed, for someone to disagree with */
 
     /* A story, or NULL to discard the tape. A full arena discards too. */

@@ -37,6 +37,19 @@ static void holds(void **state)
     }
 }
 
+static bool is_plant(const char *name)
+{
+    static const char *const plants[] = {
+#define P(name, class, text) #name,
+#include "plant.def"
+#undef P
+    };
+    for (size_t i = 0; name && i < sizeof plants / sizeof *plants; i++)
+        if (strcmp(plants[i], name) == 0)
+            return true;
+    return false;
+}
+
 static void properties_are_well_formed(void **state)
 {
     (void)state;
@@ -50,6 +63,8 @@ static void properties_are_well_formed(void **state)
         assert_true(strlen(p->name) <= 32);
         assert_true(n > 20 && p->sentence[n - 1] == '.');
         assert_true(p->tape_max >= 16);
+        if (!prop_is_selftest(p) && !is_plant(p->plant))
+            fail_msg("%s names no plant that makes it fail", p->name);
         for (size_t k = 0; k < i; k++) {
             unsigned char a[SELECTOR], b[SELECTOR];
             prop_selector(p, a);
