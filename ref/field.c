@@ -40,6 +40,8 @@ INLINE enum sipws_field_id find_of_length(struct sipws_str name, size_t n)
 static enum sipws_field_id find_compact(char ch)
 {
     char letter = sipws_is(ch, SIPWS_C_ALPHA) ? (char)(ch | 0x20) : '\0';
+    if (SIPWS_PLANT(FIELD_COMPACT_CASE))
+        letter = ch;
 #define F(id, text, compact, shape, rule, rfc)                                                     \
     if (sizeof(compact) == 2 && letter == compact[0])                                              \
         return SIPWS_F_##id;
@@ -133,13 +135,15 @@ static bool element(struct sipws_cur *c, const struct sipws_field_info *info, bo
     const char *text = start, *end = c->p;
     while (text < end && sipws_blank(*text)) /* SWS that the first and last rule took with them */
         text++;
-    while (end > text && sipws_blank(end[-1]))
+    while (end > text && sipws_blank(end[-1]) && !SIPWS_PLANT(LIST_TEXT_BLANK))
         end--;
     out->text = sipws_slice(text, end);
     if (out->kind == SIPWS_K_STAR && !first)
         return sipws_fail(c, start, SIPWS_E_CONTACT_STAR, "STAR");
     if (out->kind == SIPWS_K_STAR && sipws_peek(c) == ',')
         return sipws_fail(c, c->p, SIPWS_E_CONTACT_STAR, "STAR");
+    if (out->kind == SIPWS_K_STAR) /* its SWS is read, and nothing else follows */
+        return ends_here(c, SIPWS_ONE);
     return ends_here(c, info->shape);
 }
 
@@ -200,6 +204,9 @@ bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_
         return false;
     if (!commas(c, false))
         return refuse(c, start, info);
+    if (SIPWS_PLANT(LENIENT_LAST) && (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) &&
+        !memchr(c->p, ',', sipws_left(c)))
+        c->p = c->end;
     if (c->p == c->end)
         return false;
     return element(c, info, false, out) || refuse(c, start, info);

@@ -71,7 +71,9 @@ enum sipws_method sipws_method_find(struct sipws_str name)
     if (name.n < 3 || name.n > 9)
         return SIPWS_M_EXTENSION;
     for (int i = 0; by_length[name.n][i].name; i++)
-        if (memcmp(name.p, by_length[name.n][i].name, name.n) == 0)
+        if (memcmp(name.p, by_length[name.n][i].name, name.n) == 0 ||
+            (SIPWS_PLANT(METHOD_FOLD) &&
+             sipws_str_ieq(name, (struct sipws_str){by_length[name.n][i].name, name.n})))
             return by_length[name.n][i].method;
     return SIPWS_M_EXTENSION;
 }
@@ -368,7 +370,7 @@ static bool header(struct sipws_cur *c, struct sipws_field *fields, size_t cap,
         }
         if (ok && out->n < cap) {
             fields[out->n++] = f;
-        } else if (ok && !told) {
+        } else if (ok && !told && !SIPWS_PLANT(MSG_FIELDS_SILENT)) {
             told = true;
             if (!report(r, c, l.p, SIPWS_E_LIMIT_FIELDS, "message-header"))
                 return false;
@@ -399,6 +401,8 @@ bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *
         out->body = sipws_slice(c.p, c.end);
         if ((allow & SIPWS_ALLOW_EXCESS_BODY) || SIPWS_PLANT(MSG_LENGTH_TRUST))
             cut_body(out);
+        if (SIPWS_PLANT(MSG_BODY_NUL) && out->body.n && memchr(out->body.p, 0, out->body.n))
+            out->body.n = strlen(out->body.p);
     }
     return r->errors == errors && !sipws_report_full(r);
 }

@@ -287,6 +287,8 @@ static judge_element *const judges[SIPWS_FIELD_COUNT] = {
 /* A field that may stand once stands twice, in whichever form (RFC 3261 7.3.1, 7.3.3). */
 static void doubled(struct check *c, const struct sipws_field *f)
 {
+    if (SIPWS_PLANT(MSG_VIA_FIRST) && !c->first[SIPWS_F_VIA] && f->id != SIPWS_F_VIA)
+        return;
     if (!c->first[f->id])
         c->first[f->id] = f;
     else if (sipws_field_info(f->id)->shape == SIPWS_ONE &&

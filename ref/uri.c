@@ -1,5 +1,7 @@
 #include "uri.h"
 
+#include "plant.h"
+
 /* ---- host ------------------------------------------------------------------------------------ */
 
 /* dec-octet: 0 to 255 without leading zeros. */
@@ -148,6 +150,9 @@ bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
             return sipws_fail(c, flaw, SIPWS_E_URI_HOST, "host");
         out->kind = SIPWS_HOST_IPV4;
     }
+    if (SIPWS_PLANT(HOST_LETTER_FIRST) && out->kind == SIPWS_HOST_NAME &&
+        !sipws_is(*c->p, SIPWS_C_ALPHA))
+        return sipws_fail(c, c->p, SIPWS_E_URI_HOST, "host");
     out->text = sipws_slice(c->p, end);
     c->p = end;
     return true;
@@ -204,7 +209,8 @@ static bool component_eq(struct sipws_str a, struct sipws_str b, bool fold_case)
             y = y >= 'A' && y <= 'Z' ? y | 0x20 : y;
         }
         bool reserved = sipws_is((char)x, SIPWS_C_URIC) && !sipws_is((char)x, SIPWS_C_UNRESERVED);
-        if (x != y || (pesc != qesc && (reserved || x == '%')))
+        if (x != y || (SIPWS_PLANT(URI_ESCAPE_DIFFERS) && pesc != qesc) ||
+            (pesc != qesc && (reserved || x == '%')))
             return false;
     }
     return p == pe && q == qe;
@@ -615,7 +621,7 @@ bool sipws_host_eq(const struct sipws_host *a, const struct sipws_host *b)
 static bool never_ignored(struct sipws_str name)
 {
     static const char *const names[] = {"transport", "user", "ttl", "method", "maddr"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names - SIPWS_PLANT(URI_MADDR_LEFT_OUT); i++)
         if (same_name(name, (struct sipws_str){names[i], strlen(names[i])}))
             return true;
     return false;
@@ -658,9 +664,10 @@ bool sipws_uri_eq(const struct sipws_uri *a, const struct sipws_uri *b)
         return false;
     if (a->scheme == SIPWS_SCHEME_OTHER)
         return sipws_str_eq(a->opaque, b->opaque);
-    return component_eq(a->user, b->user, false) && component_eq(a->password, b->password, false) &&
-           sipws_host_eq(&a->host, &b->host) && a->port == b->port &&
-           parts_within(a->params, b->params, false) && parts_within(b->params, a->params, false) &&
+    return component_eq(a->user, b->user, SIPWS_PLANT(URI_USER_CASE)) &&
+           component_eq(a->password, b->password, false) && sipws_host_eq(&a->host, &b->host) &&
+           a->port == b->port && parts_within(a->params, b->params, false) &&
+           parts_within(b->params, a->params, false) &&
            parts_within(a->headers, b->headers, true) && parts_within(b->headers, a->headers, true);
 }
 
@@ -691,7 +698,7 @@ void sipws_uri_print(struct sipws_out *o, const struct sipws_uri *uri)
     }
     if (uri->user.p) {
         sipws_put(o, uri->user);
-        if (uri->password.p) {
+        if (uri->password.p && !SIPWS_PLANT(URI_PRINT_PASSWORD)) {
             sipws_put_char(o, ':');
             sipws_put(o, uri->password);
         }
