@@ -20,6 +20,8 @@ bool sipws_quoted_value(struct sipws_cur *c)
 
 bool sipws_gen_value(struct sipws_cur *c)
 {
+    if (c->p < c->end && sipws_is(*c->p, SIPWS_C_TOKEN))
+        return sipws_token_value(c);
     struct sipws_cur at = *c;
     struct sipws_host host;
     sipws_sws(&at);
@@ -27,9 +29,7 @@ bool sipws_gen_value(struct sipws_cur *c)
         return sipws_quoted_value(c);
     if (sipws_peek(c) == '[')
         return sipws_host(c, &host);
-    if (sipws_peek(c) < 0 || !sipws_is(*c->p, SIPWS_C_TOKEN))
-        return sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, "gen-value");
-    return sipws_token_value(c);
+    return sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, "gen-value");
 }
 
 const struct sipws_param_rule sipws_generic_params[] = {
@@ -59,38 +59,34 @@ static const struct sipws_param_rule *rule_of(const struct sipws_param_rule *rul
 }
 
 /* [ EQUAL value ] behind a name, by its rule. */
-static bool rest_of_param(struct sipws_cur *c, const struct sipws_param_rule *rule)
+static bool rest_of_param(struct sipws_cur *c, const struct sipws_param_rule *rule,
+                          struct sipws_str *out)
 {
-    struct sipws_cur equal = *c;
-    if (!sipws_sep(c, '='))
+    const char *equal = c->p;
+    bool none = equal == c->end || *equal == ';' || *equal == ','; /* which is plain to see */
+    if (none || !sipws_sep(c, '='))
         return !rule->value || rule->optional || sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, "EQUAL");
-    sipws_sws(&equal);
     if (!rule->value)
-        return sipws_fail(c, equal.p, SIPWS_E_PARAM_VALUE, "EQUAL");
+        return sipws_fail(c, skip_blank(equal, c->end), SIPWS_E_PARAM_VALUE, "EQUAL");
+    const char *value = c->p;
     if (!rule->value(c))
         return false;
+    *out = sipws_slice(value, c->p);
     /* A value that its own rule ends too early. Behind other values the caller looks. */
     return rule->name.n == 0 || c->p == c->end || blank(*c->p) || *c->p == ';' || *c->p == ',' ||
            sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, rule->name.p);
 }
 
-/* The names seen so far: no name may come again. */
-struct names {
-    struct sipws_str p[SIPWS_MAX_PARAMS];
-    size_t n;
-};
-
-static bool param(struct sipws_cur *c, const struct sipws_param_rule *rules, struct names *seen)
+static bool param(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                  struct sipws_names *seen, struct sipws_str *key)
 {
-    struct sipws_str name;
+    struct sipws_str name, value = {NULL, 0};
     if (!sipws_token(c, &name))
         return false;
     if (SIPWS_PLANT(PARAM_ARRAY) ? seen->n > SIPWS_MAX_PARAMS : seen->n == SIPWS_MAX_PARAMS)
         return sipws_fail(c, name.p, SIPWS_E_LIMIT_PARAMS, "generic-param");
-    for (size_t i = 0; i < seen->n; i++)
-        if (sipws_str_ieq(seen->p[i], name))
-            return sipws_fail(c, name.p, SIPWS_E_PARAM_DUPLICATE, "generic-param");
-    seen->p[seen->n++] = name;
+    if (!sipws_names_add(seen, name, sipws_hash(name), sipws_str_ieq))
+        return sipws_fail(c, name.p, SIPWS_E_PARAM_DUPLICATE, "generic-param");
     const struct sipws_param_rule *rule = rule_of(rules, name);
     if (SIPWS_PLANT(PARAM_EMPTY) && rule->name.n > 0 && c->p < c->end && *c->p == '=' &&
         (c->end - c->p == 1 || c->p[1] == ';')) {
@@ -99,7 +95,10 @@ static bool param(struct sipws_cur *c, const struct sipws_param_rule *rules, str
     }
     if (rule->name.n == 0 && !rule->value)
         return sipws_fail(c, name.p, SIPWS_E_PARAM_UNKNOWN, "generic-param");
-    return rest_of_param(c, rule);
+    bool ok = rest_of_param(c, rule, &value);
+    if (rule == rules && rule->name.n > 0)
+        *key = value;
+    return ok;
 }
 
 /* The end of [start, end) without the white space that the last value's rule took with it. */
@@ -112,19 +111,30 @@ static const char *trim(const char *start, const char *end)
 
 bool sipws_params(struct sipws_cur *c, const struct sipws_param_rule *rules, struct sipws_str *out)
 {
+    struct sipws_str key;
+    return sipws_params_key(c, rules, out, &key);
+}
+
+bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                      struct sipws_str *out, struct sipws_str *key)
+{
     const char *start = c->p, *first = NULL;
-    struct names seen;
-    seen.n = 0;
-    *out = (struct sipws_str){NULL, 0};
+    struct sipws_names seen;
+    *out = *key = (struct sipws_str){NULL, 0};
+    if (c->p == c->end)
+        return true;
+    sipws_names_init(&seen);
     for (;;) {
-        struct sipws_cur semi = *c;
-        sipws_sws(&semi);
-        if (sipws_peek(&semi) != ';')
-            break;
-        first = first ? first : semi.p;
-        c->p = semi.p + 1;
+        const char *before = c->p;
         sipws_sws(c);
-        if (!param(c, rules, &seen))
+        if (sipws_peek(c) != ';') {
+            c->p = before;
+            break;
+        }
+        first = first ? first : c->p;
+        c->p++;
+        sipws_sws(c);
+        if (!param(c, rules, &seen, key))
             return sipws_back(c, start);
     }
     if (first)
@@ -136,15 +146,16 @@ bool sipws_comma_params(struct sipws_cur *c, const struct sipws_param_rule *rule
                         struct sipws_str *out)
 {
     const char *start = c->p, *comma = NULL;
-    struct names seen;
-    seen.n = 0;
+    struct sipws_str key;
+    struct sipws_names seen;
+    sipws_names_init(&seen);
     for (;;) {
         bool ok = true;
         if (comma && c->p == c->end)
             ok = sipws_fail(c, comma, SIPWS_E_LIST_ELEMENT, "auth-param");
         else if (sipws_peek(c) == ',')
             ok = sipws_fail(c, c->p, SIPWS_E_LIST_ELEMENT, "auth-param");
-        if (!ok || !param(c, rules, &seen))
+        if (!ok || !param(c, rules, &seen, &key))
             return sipws_back(c, start);
         struct sipws_cur at = *c;
         sipws_sws(&at);
@@ -175,18 +186,24 @@ bool sipws_generic_param(struct sipws_cur *c, struct sipws_param *out)
 
 /* The end of a checked value: behind its closing quote or bracket, or where a token or host ends.
  */
-static const char *value_end(const char *p, const char *end)
+static const char *value_end(const char *base, const char *p, const char *end)
 {
-    char close = p < end && *p == '"' ? '"' : p < end && *p == '<' ? '>' : '\0';
-    if (!close) {
-        while (p < end && !blank(*p) && *p != ';' && *p != ',')
-            p++;
-        return p;
+    if (p < end && *p == '"') {
+        for (p++;
+             (p = sipws_span_in(base, p, end, SIPWS_C_QDTEXT | SIPWS_C_WSP)) < end && *p != '"';
+             p++)
+            if (*p == '\\' && end - p > 1 && !SIPWS_PLANT(QUOTED_PAIR_END))
+                p++;
+        return p < end ? p + 1 : end;
     }
-    for (p++; p < end && *p != close; p++)
-        if (*p == '\\' && close == '"' && end - p > 1 && !SIPWS_PLANT(QUOTED_PAIR_END))
-            p++;
-    return p < end ? p + 1 : end;
+    if (p < end && *p == '<') {
+        p = memchr(p, '>', (size_t)(end - p));
+        return p ? p + 1 : end;
+    }
+    p = sipws_span_in(base, p, end, SIPWS_C_TOKEN);
+    while (p < end && !blank(*p) && *p != ';' && *p != ',')
+        p++;
+    return p;
 }
 
 bool sipws_param_next(struct sipws_str *rest, struct sipws_param *out)
@@ -198,13 +215,13 @@ bool sipws_param_next(struct sipws_str *rest, struct sipws_param *out)
     if (p < end && (*p == ';' || *p == ','))
         p = skip_blank(p + 1, end);
     const char *name = p;
-    p = sipws_span(p, end, SIPWS_C_TOKEN);
+    p = sipws_span_in(rest->p, p, end, SIPWS_C_TOKEN);
     out->name = sipws_slice(name, p);
     out->value = (struct sipws_str){NULL, 0};
     const char *equal = skip_blank(p, end);
     if (equal < end && *equal == '=') {
         const char *value = skip_blank(equal + 1, end);
-        p = value_end(value, end);
+        p = value_end(rest->p, value, end);
         out->value = sipws_slice(value, p);
     }
     *rest = sipws_slice(p, end);
@@ -283,6 +300,8 @@ static void display_tokens(struct sipws_cur *c, struct sipws_str *out, const cha
 static bool name_addr(struct sipws_cur *c, struct sipws_addr *out)
 {
     const char *start = c->p;
+    if (sipws_peek(c) == '<')
+        return bracketed(c, out);
     struct sipws_cur at = *c;
     sipws_sws(&at);
     if (sipws_peek(&at) == '"') {
@@ -302,16 +321,20 @@ static bool name_addr(struct sipws_cur *c, struct sipws_addr *out)
 
 bool sipws_name_addr(struct sipws_cur *c, struct sipws_addr *out)
 {
-    memset(out, 0, sizeof *out);
+    out->display = (struct sipws_str){NULL, 0};
+    out->brackets = false;
     return name_addr(c, out);
 }
 
 bool sipws_addr(struct sipws_cur *c, struct sipws_addr *out)
 {
-    memset(out, 0, sizeof *out);
-    const char *p = sipws_span(c->p, c->end, SIPWS_C_TOKEN);
-    /* White space, a quote, or an angle bracket: here, or behind one token. */
-    bool may_be_name_addr = p < c->end && (blank(*p) || *p == '<' || (*p == '"' && p == c->p));
+    out->display = (struct sipws_str){NULL, 0};
+    out->brackets = false;
+    if (sipws_peek(c) == '<' || sipws_peek(c) == '"')
+        return name_addr(c, out);
+    const char *p = sipws_span_in(c->base, c->p, c->end, SIPWS_C_TOKEN);
+    /* White space here, or behind one token; an angle bracket behind one. */
+    bool may_be_name_addr = p < c->end && (blank(*p) || *p == '<');
     if (!may_be_name_addr)
         return sipws_uri(c, SIPWS_URI_BARE, &out->uri);
     return name_addr(c, out);

@@ -63,6 +63,10 @@ bool sipws_gen_value(struct sipws_cur *c);
  * are none. */
 bool sipws_params(struct sipws_cur *c, const struct sipws_param_rule *rules, struct sipws_str *out);
 
+/* The same; `key` is the value of the parameter that the table's first row names. p NULL: absent. */
+bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                      struct sipws_str *out, struct sipws_str *key);
+
 /* The same for param *( COMMA param ): credentials, challenges, Authentication-Info. `out` starts
  * with the first name. */
 bool sipws_comma_params(struct sipws_cur *c, const struct sipws_param_rule *rules,

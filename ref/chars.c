@@ -87,6 +87,43 @@ const uint32_t sipws_chars[256] = {
 };
 /* clang-format on */
 
+#if SIPWS_VECTORS
+const char *sipws_span_more(const char *p, const char *end, uint32_t class)
+{
+    switch (class) {
+#define CLASS(class)                                                                               \
+    case class:                                                                                    \
+        return sipws_span_16(p, end, class);
+        CLASS(SIPWS_C_TOKEN)
+        CLASS(SIPWS_C_WORD)
+        CLASS(SIPWS_C_USER)
+        CLASS(SIPWS_C_PARAM)
+        CLASS(SIPWS_C_HOST)
+        CLASS(SIPWS_C_URIC)
+        CLASS(SIPWS_C_QDTEXT | SIPWS_C_WSP)
+        CLASS(SIPWS_C_CTEXT)
+        CLASS(SIPWS_C_TEXT | SIPWS_C_WSP)
+#undef CLASS
+    default:
+        return sipws_span_8(p, end, class);
+    }
+}
+#endif
+
+const char *sipws_span_8(const char *p, const char *end, uint32_t classes)
+{
+    for (; end - p >= 8; p += 8) {
+        unsigned within = 0; /* bit i: p[i] is in one of them */
+        for (unsigned i = 0; i < 8; i++)
+            within |= (unsigned)sipws_is(p[i], classes) << i;
+        if (within != 0xFF)
+            break;
+    }
+    while (p < end && sipws_is(*p, classes))
+        p++;
+    return p;
+}
+
 /* The octets of a line end at p that a fold may stand on: CRLF, or LF where that is allowed. */
 static size_t line_end(const struct sipws_cur *c, const char *p)
 {
@@ -99,10 +136,10 @@ static size_t line_end(const struct sipws_cur *c, const char *p)
 
 bool sipws_lws(struct sipws_cur *c)
 {
-    const char *p = sipws_span(c->p, c->end, SIPWS_C_WSP);
+    const char *p = sipws_span_wsp(c->p, c->end);
     if (p == c->p || (c->allow & SIPWS_ALLOW_TRAILING_WSP)) {
         const char *next = p + line_end(c, p);
-        const char *after = sipws_span(next, c->end, SIPWS_C_WSP);
+        const char *after = sipws_span_wsp(next, c->end);
         if (after > next)
             p = after;
     }
@@ -133,25 +170,20 @@ bool sipws_need(struct sipws_cur *c, char ch, const char *rule)
     return sipws_fail(c, at.p, SIPWS_E_SEPARATOR, rule);
 }
 
-static bool some(struct sipws_cur *c, uint32_t classes, struct sipws_str *out, enum sipws_err err,
-                 const char *rule)
+bool sipws_any_token(struct sipws_cur *c, struct sipws_str *out)
 {
-    const char *p = sipws_span(c->p, c->end, classes);
-    if (p == c->p)
-        return sipws_fail(c, p, err, rule);
-    *out = sipws_slice(c->p, p);
-    c->p = p;
-    return true;
-}
-
-bool sipws_token(struct sipws_cur *c, struct sipws_str *out)
-{
-    return some(c, SIPWS_C_TOKEN, out, SIPWS_E_TOKEN, "token");
+    const char *start = c->p;
+    sipws_skip(c, SIPWS_C_TOKEN);
+    *out = sipws_slice(start, c->p);
+    return c->p > start || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
 }
 
 bool sipws_word(struct sipws_cur *c, struct sipws_str *out)
 {
-    return some(c, SIPWS_C_WORD, out, SIPWS_E_WORD, "word");
+    const char *start = c->p;
+    sipws_skip(c, SIPWS_C_WORD);
+    *out = sipws_slice(start, c->p);
+    return c->p > start || sipws_fail(c, start, SIPWS_E_WORD, "word");
 }
 
 bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out, const char *rule)
@@ -161,7 +193,8 @@ bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out
     bool over = false;
     for (; p < c->end && sipws_is(*p, SIPWS_C_DIGIT); p++) {
         unsigned digit = (unsigned char)*p - (unsigned char)'0';
-        over = over || (value > (UINT64_MAX - digit) / 10 && !SIPWS_PLANT(NUMBER_WRAP));
+        if (p - c->p >= 19 && !SIPWS_PLANT(NUMBER_WRAP)) /* nineteen digits always fit */
+            over = over || value > (UINT64_MAX - digit) / 10;
         value = value * 10 + digit;
     }
     if (p == c->p)
@@ -187,16 +220,14 @@ bool sipws_escaped(struct sipws_cur *c)
     return true;
 }
 
-bool sipws_span_escaped(struct sipws_cur *c, uint32_t classes)
+bool sipws_more_escaped(struct sipws_cur *c, uint32_t classes, const char *start)
 {
-    const char *start = c->p;
-    for (;;) {
-        c->p = sipws_span(c->p, c->end, classes);
-        if (c->p == c->end || *c->p != '%')
-            return true;
+    while (c->p < c->end && *c->p == '%') {
         if (!sipws_escaped(c))
             return sipws_back(c, start);
+        sipws_skip(c, classes);
     }
+    return true;
 }
 
 bool sipws_utf8_nonascii(struct sipws_cur *c)
@@ -236,7 +267,7 @@ bool sipws_quoted_string(struct sipws_cur *c, struct sipws_str *out)
     if (!sipws_take(c, '"'))
         return sipws_fail(c, start, SIPWS_E_QUOTE, "quoted-string");
     for (;;) {
-        c->p = sipws_span(c->p, c->end, SIPWS_C_QDTEXT);
+        sipws_skip(c, SIPWS_C_QDTEXT | SIPWS_C_WSP);
         int ch = sipws_peek(c);
         bool ok = true;
         if (ch == '"')
@@ -264,7 +295,7 @@ bool sipws_comment(struct sipws_cur *c, struct sipws_str *out)
     if (!sipws_sep(c, '('))
         return sipws_fail(c, start, SIPWS_E_COMMENT, "comment");
     for (depth = 1; depth > 0;) {
-        c->p = sipws_span(c->p, c->end, SIPWS_C_CTEXT);
+        sipws_skip(c, SIPWS_C_CTEXT);
         int ch = sipws_peek(c);
         bool ok = true;
         if (ch < 0)
@@ -293,18 +324,20 @@ bool sipws_text_utf8_trim(struct sipws_cur *c, struct sipws_str *out)
     if (c->p < c->end && (sipws_is(*c->p, SIPWS_C_WSP) || *c->p == '\r' || *c->p == '\n'))
         return sipws_fail(c, c->p, SIPWS_E_LWS, "TEXT-UTF8-TRIM");
     while (c->p < c->end) {
-        c->p = sipws_span(c->p, c->end, SIPWS_C_TEXT);
-        trimmed = c->p;
-        while (sipws_lws(c))
+        const char *from = c->p, *text;
+        sipws_skip(c, SIPWS_C_TEXT | SIPWS_C_WSP);
+        for (text = c->p; text > from && sipws_is(text[-1], SIPWS_C_WSP); text--)
             ;
-        if (c->p == trimmed && c->p < c->end) {
-            bool ok = ((unsigned char)*c->p & 0x80)
-                          ? sipws_utf8_nonascii(c)
-                          : sipws_fail(c, c->p, SIPWS_E_FIELD_VALUE, "TEXT-UTF8-TRIM");
-            if (!ok)
-                return sipws_back(c, start);
-            trimmed = c->p;
-        }
+        trimmed = text > from ? text : trimmed;
+        if (c->p == c->end || sipws_lws(c))
+            continue;
+        bool ok = ((unsigned char)*c->p & 0x80) ||
+                  sipws_fail(c, c->p, SIPWS_E_FIELD_VALUE, "TEXT-UTF8-TRIM");
+        while (ok && c->p < c->end && ((unsigned char)*c->p & 0x80))
+            ok = sipws_utf8_nonascii(c);
+        if (!ok)
+            return sipws_back(c, start);
+        trimmed = c->p;
     }
     if (trimmed < c->p && !(c->allow & SIPWS_ALLOW_TRAILING_WSP)) {
         sipws_fail(c, trimmed, SIPWS_E_LWS, "TEXT-UTF8-TRIM");
@@ -312,6 +345,15 @@ bool sipws_text_utf8_trim(struct sipws_cur *c, struct sipws_str *out)
     }
     *out = sipws_slice(start, trimmed);
     return true;
+}
+
+bool sipws_names_has(const struct sipws_names *names, struct sipws_str name, uint32_t hash,
+                     sipws_same *same)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (names->hash[i] == hash && same(names->name[i], name))
+            return true;
+    return false;
 }
 
 static bool blank(char ch)

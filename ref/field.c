@@ -29,8 +29,13 @@ const struct sipws_field_info *sipws_field_info(enum sipws_field_id id)
 INLINE enum sipws_field_id find_of_length(struct sipws_str name, size_t n)
 {
 #define F(id, text, compact, shape, rule, rfc)                                                     \
-    if (sizeof(text) - 1 == n &&                                                                   \
-        (memcmp(name.p, text, sizeof(text) - 1) == 0 || sipws_str_ieq(name, SIPWS_STR(text))))     \
+    if (sizeof(text) - 1 == n && memcmp(name.p, text, sizeof(text) - 1) == 0)                      \
+        return SIPWS_F_##id;
+#include "field.def"
+#undef F
+#define F(id, text, compact, shape, rule, rfc)                                                     \
+    if (sizeof(text) - 1 == n && (name.p[0] | 0x20) == (text[0] | 0x20) &&                         \
+        sipws_str_ieq(name, SIPWS_STR(text)))                                                      \
         return SIPWS_F_##id;
 #include "field.def"
 #undef F
@@ -104,7 +109,7 @@ static bool is_list(enum sipws_shape shape)
 /* Behind an element: the end, or a comma of a list, with the white space before it skipped. */
 static bool ends_here(struct sipws_cur *c, enum sipws_shape shape)
 {
-    if (c->p == c->end)
+    if (c->p == c->end || (*c->p == ',' && is_list(shape)))
         return true;
     struct sipws_cur at = *c;
     sipws_sws(&at);
@@ -125,11 +130,11 @@ static bool ends_here(struct sipws_cur *c, enum sipws_shape shape)
 }
 
 /* One element and what follows it; `first`: no comma came before it. */
-static bool element(struct sipws_cur *c, const struct sipws_field_info *info, bool first,
+INLINE bool element(struct sipws_cur *c, const struct sipws_field_info *info, bool first,
                     struct sipws_value *out)
 {
     const char *start = c->p;
-    out->params = (struct sipws_str){NULL, 0};
+    out->params = out->key = (struct sipws_str){NULL, 0};
     if (!info->read(c, out))
         return false;
     const char *text = start, *end = c->p;
@@ -138,19 +143,22 @@ static bool element(struct sipws_cur *c, const struct sipws_field_info *info, bo
     while (end > text && sipws_blank(end[-1]) && !SIPWS_PLANT(LIST_TEXT_BLANK))
         end--;
     out->text = sipws_slice(text, end);
-    if (out->kind == SIPWS_K_STAR && !first)
-        return sipws_fail(c, start, SIPWS_E_CONTACT_STAR, "STAR");
-    if (out->kind == SIPWS_K_STAR && sipws_peek(c) == ',')
-        return sipws_fail(c, c->p, SIPWS_E_CONTACT_STAR, "STAR");
-    if (out->kind == SIPWS_K_STAR) /* its SWS is read, and nothing else follows */
-        return ends_here(c, SIPWS_ONE);
-    return ends_here(c, info->shape);
+    if (out->kind == SIPWS_K_STAR) {
+        if (!first)
+            return sipws_fail(c, start, SIPWS_E_CONTACT_STAR, "STAR");
+        if (sipws_peek(c) == ',')
+            return sipws_fail(c, c->p, SIPWS_E_CONTACT_STAR, "STAR");
+        return ends_here(c, SIPWS_ONE); /* its SWS is read, and nothing else follows */
+    }
+    return c->p == c->end || ends_here(c, info->shape);
 }
 
 /* The commas between elements: one, or under SIPWS_ALLOW_EMPTY_ELEMENT any number anywhere. */
-static bool commas(struct sipws_cur *c, bool first)
+INLINE bool commas(struct sipws_cur *c, bool first)
 {
     const char *comma = NULL;
+    if (sipws_peek(c) != ',')
+        return true;
     while (sipws_peek(c) == ',') {
         if ((first || comma) && !(c->allow & SIPWS_ALLOW_EMPTY_ELEMENT))
             return sipws_fail(c, c->p, SIPWS_E_LIST_ELEMENT, "COMMA");

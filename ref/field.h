@@ -139,6 +139,7 @@ struct sipws_value {
     enum sipws_kind kind;
     struct sipws_str text;   /* the whole element as it stands, parameters included */
     struct sipws_str params; /* for sipws_param_next; p NULL: none */
+    struct sipws_str key;    /* value of the tag of From and To, the branch of Via; p NULL: none */
     union {
         struct sipws_str token; /* TOKEN: token, language-tag, entity-tag, … */
         struct sipws_number number;

@@ -58,7 +58,7 @@ static bool true_false(struct sipws_cur *c)
     const char *start = c->p;
     if (!sipws_token(c, &token))
         return false;
-    return sipws_str_ieq(token, SIPWS_STR("true")) || sipws_str_ieq(token, SIPWS_STR("false")) ||
+    return sipws_str_is(token, SIPWS_STR("true")) || sipws_str_is(token, SIPWS_STR("false")) ||
            sipws_fail(c, start, SIPWS_E_PARAM_VALUE, "stale");
 }
 
@@ -185,7 +185,7 @@ bool sipws_challenge(struct sipws_cur *c, struct sipws_value *out)
     out->kind = SIPWS_K_CHALLENGE;
     if (!scheme(c, "challenge", out))
         return false;
-    if (!sipws_str_ieq(out->auth.scheme, SIPWS_STR("Digest")))
+    if (!sipws_str_is(out->auth.scheme, SIPWS_STR("Digest")))
         return sipws_comma_params(c, auth_params, &out->params);
     return sipws_comma_params(c, digest_cln, &out->params) && has(c, out, "realm") &&
            has(c, out, "nonce");
@@ -213,9 +213,9 @@ bool sipws_credentials(struct sipws_cur *c, struct sipws_value *out)
     out->kind = SIPWS_K_CREDENTIALS;
     if (!scheme(c, "credentials", out))
         return false;
-    if (sipws_str_ieq(out->auth.scheme, SIPWS_STR("Bearer")))
+    if (sipws_str_is(out->auth.scheme, SIPWS_STR("Bearer")))
         return b64token(c, &out->auth.token68);
-    if (!sipws_str_ieq(out->auth.scheme, SIPWS_STR("Digest")))
+    if (!sipws_str_is(out->auth.scheme, SIPWS_STR("Digest")))
         return sipws_comma_params(c, auth_params, &out->params);
     struct sipws_param name;
     if (!sipws_comma_params(c, dig_resp, &out->params))
@@ -270,7 +270,7 @@ bool sipws_identity(struct sipws_cur *c, struct sipws_value *out)
     at.diag = NULL;
     if (sipws_sep(&at, ';'))
         (void)sipws_token(&at, &first);
-    if (!sipws_str_ieq(first, SIPWS_STR("info")))
+    if (!sipws_str_is(first, SIPWS_STR("info")))
         return sipws_fail(c, at.p - first.n, SIPWS_E_PARAM_MISSING, "info");
     return sipws_params(c, ident_params, &out->params);
 }

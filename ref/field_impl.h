@@ -22,7 +22,7 @@ extern const char sipws_month_names[12][4]; /* from Jan */
 
 static inline bool sipws_blank(char ch)
 {
-    return ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n';
+    return (unsigned char)ch <= ' ' && (ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n');
 }
 
 /* LWS that must stand, and no second one behind it. */

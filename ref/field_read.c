@@ -130,7 +130,7 @@ static bool refresher(struct sipws_cur *c)
     const char *start = c->p;
     if (!sipws_token(c, &token))
         return false;
-    return sipws_str_ieq(token, SIPWS_STR("uas")) || sipws_str_ieq(token, SIPWS_STR("uac")) ||
+    return sipws_str_is(token, SIPWS_STR("uas")) || sipws_str_is(token, SIPWS_STR("uac")) ||
            sipws_fail(c, start, SIPWS_E_PARAM_VALUE, "refresher-param");
 }
 
@@ -235,7 +235,7 @@ bool sipws_header_value(struct sipws_cur *c, struct sipws_value *out)
 {
     out->kind = SIPWS_K_TEXT;
     for (;;) {
-        c->p = sipws_span(c->p, c->end, SIPWS_C_TEXT);
+        sipws_skip(c, SIPWS_C_TEXT | SIPWS_C_WSP);
         int ch = sipws_peek(c);
         if (ch < 0)
             return true;
@@ -391,7 +391,7 @@ static bool language(struct sipws_cur *c, struct sipws_value *out)
     const char *start = c->p;
     do {
         const char *tag = c->p;
-        c->p = sipws_span(c->p, c->end, SIPWS_C_ALPHA);
+        sipws_skip(c, SIPWS_C_ALPHA);
         if (c->p == tag || c->p - tag > 8)
             return sipws_fail(c, c->p == tag ? tag : tag + 8, SIPWS_E_LANGUAGE, "language-tag");
     } while (sipws_take(c, '-'));
@@ -565,18 +565,18 @@ bool sipws_timestamp(struct sipws_cur *c, struct sipws_value *out)
     const char *start = c->p;
     out->kind = SIPWS_K_TIMESTAMP;
     out->timestamp.delay = (struct sipws_str){NULL, 0};
-    c->p = sipws_span(c->p, c->end, SIPWS_C_DIGIT);
+    sipws_skip(c, SIPWS_C_DIGIT);
     if (c->p == start)
         return sipws_fail(c, start, SIPWS_E_NUMBER, "Timestamp");
     if (sipws_take(c, '.'))
-        c->p = sipws_span(c->p, c->end, SIPWS_C_DIGIT);
+        sipws_skip(c, SIPWS_C_DIGIT);
     out->timestamp.value = sipws_slice(start, c->p);
     if (!sipws_lws(c))
         return true;
     const char *delay = c->p;
-    c->p = sipws_span(c->p, c->end, SIPWS_C_DIGIT);
+    sipws_skip(c, SIPWS_C_DIGIT);
     if (sipws_take(c, '.'))
-        c->p = sipws_span(c->p, c->end, SIPWS_C_DIGIT);
+        sipws_skip(c, SIPWS_C_DIGIT);
     if (c->p > delay)
         out->timestamp.delay = sipws_slice(delay, c->p);
     return true;
@@ -589,7 +589,7 @@ static bool addr_params(struct sipws_cur *c, const struct sipws_param_rule *rule
                         struct sipws_value *out)
 {
     out->kind = SIPWS_K_ADDR;
-    if (!sipws_addr(c, &out->addr) || !sipws_params(c, rules, &out->params))
+    if (!sipws_addr(c, &out->addr) || !sipws_params_key(c, rules, &out->params, &out->key))
         return false;
     /* "sip:a;b@c" without brackets: the parameter was part of the user. */
     return out->addr.brackets || sipws_peek(c) != '@' ||
@@ -643,7 +643,7 @@ bool sipws_asserted_id(struct sipws_cur *c, struct sipws_value *out)
     if (!sipws_addr(c, &out->addr))
         return false;
     const struct sipws_uri *uri = &out->addr.uri;
-    return uri->scheme != SIPWS_SCHEME_OTHER || sipws_str_ieq(uri->scheme_name, SIPWS_STR("tel")) ||
+    return uri->scheme != SIPWS_SCHEME_OTHER || sipws_str_is(uri->scheme_name, SIPWS_STR("tel")) ||
            sipws_fail(c, uri->text.p, SIPWS_E_URI_SCHEME, "PAssertedID-value");
 }
 
@@ -685,6 +685,12 @@ bool sipws_info(struct sipws_cur *c, struct sipws_value *out)
 /* sent-protocol = protocol-name SLASH protocol-version SLASH transport */
 static bool sent_protocol(struct sipws_cur *c, struct sipws_via *via)
 {
+    if (sipws_left(c) > 8 && memcmp(c->p, "SIP/2.0/", 8) == 0 && !sipws_blank(c->p[8])) {
+        via->protocol = (struct sipws_str){c->p, 3};
+        via->version = (struct sipws_str){c->p + 4, 3};
+        c->p += 8;
+        return sipws_token(c, &via->transport);
+    }
     return sipws_token(c, &via->protocol) && sipws_need(c, '/', "SLASH") &&
            sipws_token(c, &via->version) && sipws_need(c, '/', "SLASH") &&
            sipws_token(c, &via->transport);
@@ -710,9 +716,8 @@ static bool sent_by(struct sipws_cur *c, struct sipws_via *via)
 bool sipws_via_parm(struct sipws_cur *c, struct sipws_value *out)
 {
     out->kind = SIPWS_K_VIA;
-    memset(&out->via.host, 0, sizeof out->via.host);
     return sent_protocol(c, &out->via) && sipws_need_lws(c, "via-parm") && sent_by(c, &out->via) &&
-           sipws_params(c, via_params, &out->params);
+           sipws_params_key(c, via_params, &out->params, &out->key);
 }
 
 /* ---- Call-ID, media types -------------------------------------------------------------------- */
@@ -841,7 +846,7 @@ static bool warn_agent(struct sipws_cur *c, struct sipws_str *out)
     const char *start = c->p;
     struct sipws_host name_or_address;
     int32_t number;
-    c->p = sipws_span(c->p, c->end, SIPWS_C_TOKEN);
+    sipws_skip(c, SIPWS_C_TOKEN);
     if (c->p == start || sipws_peek(c) == ':') {
         c->p = start;
         if (!sipws_hostport(c, &name_or_address, &number))

@@ -80,28 +80,9 @@ enum sipws_method sipws_method_find(struct sipws_str name)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-#define ONES UINT64_C(0x0101010101010101)
-
 static bool is_break(char ch)
 {
     return ch == '\r' || ch == '\n';
-}
-
-/* The first CR or LF in [p, end), or end. Eight octets at a time: the test finds words with an
- * octet below 0E, which hold few others than CR and LF. */
-static const char *line_break(const char *p, const char *end)
-{
-    for (; end - p >= 8; p += 8) {
-        uint64_t w;
-        memcpy(&w, p, sizeof w);
-        if ((w - ONES * 0x0E) & ~w & (ONES * 0x80))
-            for (int i = 0; i < 8; i++)
-                if (is_break(p[i]))
-                    return p + i;
-    }
-    while (p < end && !is_break(*p))
-        p++;
-    return p;
 }
 
 struct line {
@@ -117,7 +98,7 @@ static struct line read_line(const struct sipws_cur *c, bool folds)
 {
     struct line l = {c->p, c->p, c->p, NULL, false};
     for (const char *p = c->p;;) {
-        p = line_break(p, c->end);
+        p = sipws_line(c->base, p, c->end);
         size_t left = (size_t)(c->end - p);
         if (left == 0 || (left == 1 && *p == '\r')) {
             l.end = p;
@@ -187,7 +168,7 @@ static bool one_sp(struct sipws_cur *c, const char *rule)
 /* Method SP Request-URI SP SIP-Version, up to the end of `c`. */
 static bool request_line(struct sipws_cur *c, struct sipws_msg *out, bool *upper)
 {
-    const char *p = sipws_span(c->p, c->end, SIPWS_C_TOKEN);
+    const char *p = sipws_span_in(c->base, c->p, c->end, SIPWS_C_TOKEN);
     if (p == c->p || (p < c->end && !sipws_is(*p, SIPWS_C_WSP)))
         return sipws_fail(c, p, SIPWS_E_METHOD, "Method");
     out->is_request = true;
@@ -318,8 +299,8 @@ static bool leading(struct sipws_cur *c, struct sipws_report *r)
 /* header-name HCOLON header-value: HCOLON = *( SP / HTAB ) ":" SWS. `*colon` is the colon. */
 static bool field_line(struct sipws_cur *c, struct sipws_field *out, const char **colon)
 {
-    const char *name = c->p, *end = sipws_span(name, c->end, SIPWS_C_TOKEN);
-    const char *p = sipws_span(end, c->end, SIPWS_C_WSP);
+    const char *name = c->p, *end = sipws_span_in(c->base, name, c->end, SIPWS_C_TOKEN);
+    const char *p = sipws_span_wsp(end, c->end);
     if (p == c->end || *p != ':' || end == name) {
         bool no_name = end == name || (p == end && p < c->end && !is_break(*p));
         return no_name ? sipws_fail(c, end, SIPWS_E_FIELD_NAME, "header-name")
@@ -338,12 +319,36 @@ static bool field_line(struct sipws_cur *c, struct sipws_field *out, const char 
     return true;
 }
 
+/* header-name ":" [ SP ] header-value CRLF and no fold: steps over it. False: it may still be a
+ * sound message-header, for field_line to read. */
+static bool plain_line(struct sipws_cur *c, struct sipws_field *out)
+{
+    /* The line's end does not wait for the name's, nor the next line for either. */
+    const char *name = c->p, *end = c->end, *line = sipws_line(c->base, name, end);
+    int n = sipws_few(c, SIPWS_C_TOKEN);
+    const char *colon = n >= 0 ? name + n : sipws_span_in(c->base, name, end, SIPWS_C_TOKEN);
+    if (colon == name || colon >= line || colon[0] != ':' || end - line < 3)
+        return false;
+    const char *value = colon + 1 + (colon[1] == ' ');
+    if (*value == ' ' || *value == '\t' || line[0] != '\r' || line[1] != '\n' ||
+        sipws_is(line[2], SIPWS_C_WSP) ||
+        ((c->allow & SIPWS_ALLOW_TRAILING_WSP) && sipws_is(line[-1], SIPWS_C_WSP)))
+        return false;
+    out->name = sipws_slice(name, colon);
+    out->value = sipws_slice(value, line);
+    out->id = sipws_field_find(out->name);
+    c->p = line + 2;
+    return true;
+}
+
 /* *message-header CRLF. False: the report is full, or the input ends before the empty line. */
 static bool header(struct sipws_cur *c, struct sipws_field *fields, size_t cap,
                    struct sipws_msg *out, struct sipws_report *r)
 {
     bool told = false;
     for (;;) {
+        while (out->n < cap && plain_line(c, &fields[out->n]))
+            out->n++;
         if (sipws_left(c) >= 2 && c->p[0] == '\r' && c->p[1] == '\n') {
             c->p += 2;
             return true;

@@ -76,30 +76,16 @@ static const char *end_of(struct sipws_str s)
 /* ---- URIs by place: RFC 3261 19.1.1, table 1 --------------------------------------------------
  */
 
-enum { PORT = 1, METHOD = 2, MADDR = 4, TTL = 8, TRANSPORT = 16, LR = 32, HEADERS = 64 };
+/* What may be denied: parameters as SIPWS_URI_*, and these. */
+enum { PORT = 1 << 16, HEADERS = 1 << 17 };
 
 enum {
-    DENY_REQUEST_URI = METHOD | HEADERS,
-    DENY_FROM_TO = PORT | METHOD | MADDR | TTL | TRANSPORT | LR | HEADERS,
-    DENY_CONTACT = METHOD | LR,          /* of registrations and redirections */
-    DENY_DIALOG = METHOD | TTL | HEADERS /* Contact of dialogs, Route, Record-Route */
+    DENY_REQUEST_URI = SIPWS_URI_METHOD | HEADERS,
+    DENY_FROM_TO = PORT | SIPWS_URI_METHOD | SIPWS_URI_MADDR | SIPWS_URI_TTL | SIPWS_URI_TRANSPORT |
+                   SIPWS_URI_LR | HEADERS,
+    DENY_CONTACT = SIPWS_URI_METHOD | SIPWS_URI_LR,          /* of registrations, redirections */
+    DENY_DIALOG = SIPWS_URI_METHOD | SIPWS_URI_TTL | HEADERS /* Contact of dialogs, Route, … */
 };
-
-static unsigned param_bit(struct sipws_str name)
-{
-    static const struct {
-        struct sipws_str name;
-        unsigned bit;
-    } known[] = {{{"method", 6}, METHOD},
-                 {{"maddr", 5}, MADDR},
-                 {{"ttl", 3}, TTL},
-                 {{"transport", 9}, TRANSPORT},
-                 {{"lr", 2}, LR}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (sipws_str_ieq(name, known[i].name))
-            return known[i].bit;
-    return 0;
-}
 
 /* The first component of the URI that may not stand where it stands, or NULL. */
 static const char *denied(const struct sipws_uri *uri, unsigned deny)
@@ -108,11 +94,13 @@ static const char *denied(const struct sipws_uri *uri, unsigned deny)
         return NULL;
     if ((deny & PORT) && uri->port != SIPWS_NO_PORT)
         return end_of(uri->host.text) + 1;
-    struct sipws_str rest = uri->params;
-    struct sipws_uri_part part;
-    while (sipws_uri_part_next(&rest, &part))
-        if (deny & param_bit(part.name))
-            return part.name.p;
+    if (deny & uri->named) {
+        struct sipws_str rest = uri->params;
+        struct sipws_uri_part part;
+        while (sipws_uri_part_next(&rest, &part))
+            if (deny & sipws_uri_named(part.name))
+                return part.name.p;
+    }
     return (deny & HEADERS) ? uri->headers.p : NULL;
 }
 
@@ -129,13 +117,13 @@ static void components(struct check *c, const struct sipws_uri *uri, unsigned de
 
 static bool is_ws(struct sipws_str transport)
 {
-    return sipws_str_ieq(transport, SIPWS_STR("WS")) || sipws_str_ieq(transport, SIPWS_STR("WSS"));
+    return sipws_str_is(transport, SIPWS_STR("WS")) || sipws_str_is(transport, SIPWS_STR("WSS"));
 }
 
 /* RFC 7118 5.1: WS over plain connections, WSS over TLS. */
 static void via_transport(struct check *c, struct sipws_str transport)
 {
-    bool wss = sipws_str_ieq(transport, SIPWS_STR("WSS"));
+    bool wss = sipws_str_is(transport, SIPWS_STR("WSS"));
     if (c->transport == SIPWS_TRANSPORT_ANY || (c->allow & SIPWS_ALLOW_VIA_TRANSPORT))
         return;
     if (!is_ws(transport))
@@ -148,16 +136,16 @@ static void via_transport(struct check *c, struct sipws_str transport)
  * still follow RFC 2543. */
 static void via(struct check *c, const struct sipws_value *v)
 {
-    struct sipws_param branch;
     if (c->via_seen)
         return;
     c->via_seen = true;
-    if (!sipws_str_ieq(v->via.protocol, SIPWS_STR("SIP")))
+    if (!sipws_str_is(v->via.protocol, SIPWS_STR("SIP")))
         say(c, v->via.protocol.p, SIPWS_E_VIA_PROTOCOL, "protocol-name", NULL);
     else if (!sipws_str_eq(v->via.version, SIPWS_STR("2.0")))
         say(c, v->via.version.p, SIPWS_E_VIA_PROTOCOL, "protocol-version", NULL);
     via_transport(c, v->via.transport);
-    if (!sipws_param_find(v->params, SIPWS_STR("branch"), &branch)) {
+    struct sipws_str branch = v->key;
+    if (!branch.p) {
         /* RFC 3261 17.2.3 goes on without one for the sake of RFC 2543; no element of that time
          * speaks WebSocket. */
         bool ws = c->transport != SIPWS_TRANSPORT_ANY || is_ws(v->via.transport);
@@ -165,21 +153,15 @@ static void via(struct check *c, const struct sipws_value *v)
             NULL);
         return;
     }
-    struct sipws_str cookie = {branch.value.p, branch.value.n < 7 ? branch.value.n : 7};
-    if (branch.value.n <= 7 || !sipws_str_ieq(cookie, SIPWS_STR("z9hG4bK")))
-        say(c, branch.value.p, SIPWS_E_BRANCH_COOKIE, "via-branch", NULL);
-}
-
-static bool has_tag(const struct sipws_value *v)
-{
-    struct sipws_param tag;
-    return sipws_param_find(v->params, SIPWS_STR("tag"), &tag);
+    struct sipws_str cookie = {branch.p, branch.n < 7 ? branch.n : 7};
+    if (branch.n <= 7 || !sipws_str_is(cookie, SIPWS_STR("z9hG4bK")))
+        say(c, branch.p, SIPWS_E_BRANCH_COOKIE, "via-branch", NULL);
 }
 
 static void from(struct check *c, const struct sipws_value *v)
 {
     components(c, &v->addr.uri, DENY_FROM_TO, "From");
-    if (!has_tag(v) && !SIPWS_PLANT(MSG_FROM_TAG))
+    if (!v->key.p && !SIPWS_PLANT(MSG_FROM_TAG))
         say(c, end_of(v->text), SIPWS_E_TAG_MISSING, "tag-param", NULL);
 }
 
@@ -187,7 +169,7 @@ static void from(struct check *c, const struct sipws_value *v)
 static void to(struct check *c, const struct sipws_value *v)
 {
     components(c, &v->addr.uri, DENY_FROM_TO, "To");
-    if (is_response(c) && c->m->status != 100 && !has_tag(v))
+    if (is_response(c) && c->m->status != 100 && !v->key.p)
         say(c, end_of(v->text), SIPWS_E_TAG_MISSING, "tag-param", "3261 8.2.6.2");
 }
 
@@ -300,14 +282,14 @@ static void decode(struct check *c, const struct sipws_field *f)
 {
     struct sipws_value v;
     struct sipws_diag d = {SIPWS_OK, 0, NULL, NULL};
-    struct sipws_cur cur = sipws_msg_cur(c->m, f, c->allow, &d);
+    struct sipws_cur cur = {c->m->text.p, f->value.p, end_of(f->value), &d, c->allow};
     judge_element *judge = judges[f->id];
     bool more = sipws_value_first(&cur, f->id, &v);
     while (more && !c->full) {
         if (judge)
             judge(c, &v);
         d.err = SIPWS_OK;
-        more = sipws_value_next(&cur, f->id, &v);
+        more = cur.p < cur.end && sipws_value_next(&cur, f->id, &v);
     }
     if (!more && d.err != SIPWS_OK && !told(c, f->name.p, end_of(f->value)))
         tell(c, &d);
@@ -348,26 +330,41 @@ static void request_line(struct check *c)
 struct need {
     enum sipws_field_id id;
     uint32_t methods;
-    uint16_t first, last; /* status of responses; 0 in requests */
+    uint16_t first, last; /* status of responses */
     const char *rfc;
 };
 
-static const struct need needs[] = {
-#define REQUEST(field, methods, rfc)               {SIPWS_F_##field, methods, 0, 0, rfc},
+static const struct need request_needs[] = {
+#define REQUEST(field, methods, rfc) {SIPWS_F_##field, methods, 0, 0, rfc},
+#define RESPONSE(field, methods, first, last, rfc)
+#include "msg.def"
+#undef REQUEST
+#undef RESPONSE
+};
+
+static const struct need response_needs[] = {
+#define REQUEST(field, methods, rfc)
 #define RESPONSE(field, methods, first, last, rfc) {SIPWS_F_##field, methods, first, last, rfc},
 #include "msg.def"
+#undef REQUEST
+#undef RESPONSE
 };
+
+static void missing_of(struct check *c, const struct need *needs, size_t count)
+{
+    unsigned status = c->m->status, method = 1u << c->method;
+    for (const struct need *n = needs; n < needs + count; n++)
+        if ((n->methods & method) && !c->first[n->id] && status >= n->first && status <= n->last)
+            say(c, header_end(c->m), SIPWS_E_MISSING_FIELD, sipws_field_info(n->id)->name, n->rfc);
+}
 
 static void missing(struct check *c)
 {
     unsigned status = c->m->status;
-    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-        const struct need *n = &needs[i];
-        if (status < n->first || status > n->last || !(n->methods & (1u << c->method)) ||
-            c->first[n->id])
-            continue;
-        say(c, header_end(c->m), SIPWS_E_MISSING_FIELD, sipws_field_info(n->id)->name, n->rfc);
-    }
+    if (c->m->is_request)
+        missing_of(c, request_needs, sizeof request_needs / sizeof *request_needs);
+    else
+        missing_of(c, response_needs, sizeof response_needs / sizeof *response_needs);
     /* One of three, depending on what was not supported. */
     if (status == 415 && !c->first[SIPWS_F_ACCEPT] && !c->first[SIPWS_F_ACCEPT_ENCODING] &&
         !c->first[SIPWS_F_ACCEPT_LANGUAGE])

@@ -1,17 +1,22 @@
 #include "str.h"
 
-static unsigned char lower(char ch)
+static bool same(uint64_t v, uint64_t w)
 {
-    unsigned char u = (unsigned char)ch;
-    return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
+    return v == w ||
+           (((v ^ w) & ~(SIPWS_ONES * 0x20)) == 0 && sipws_lower_8(v) == sipws_lower_8(w));
 }
 
-bool sipws_str_ieq(struct sipws_str a, struct sipws_str b)
+bool sipws_octets_ieq(const char *p, const char *q, size_t n)
 {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
+    for (; n > 8; n -= 8, p += 8, q += 8)
+        if (!same(sipws_load_8(p, 8), sipws_load_8(q, 8)))
             return false;
-    return true;
+    return same(sipws_load_8(p, n), sipws_load_8(q, n));
+}
+
+uint64_t sipws_octets_ihash(uint64_t h, const char *p, size_t n)
+{
+    for (; n > 8; n -= 8, p += 8)
+        h = sipws_mix(h, sipws_load_8(p, 8));
+    return sipws_mix(h, sipws_load_8(p, n));
 }

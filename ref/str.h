@@ -42,10 +42,65 @@ static inline bool sipws_str_eq(struct sipws_str a, struct sipws_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Same octets but for the case of ASCII letters (RFC 3261 7.3.1: tokens, names). */
-bool sipws_str_ieq(struct sipws_str a, struct sipws_str b);
+/* n octets are the same but for the case of ASCII letters. */
+bool sipws_octets_ieq(const char *p, const char *q, size_t n);
 
-/* A cursor; the octets left are those from `p` up to `end`. */
+/* Same octets but for the case of ASCII letters (RFC 3261 7.3.1: tokens, names). */
+static inline bool sipws_str_ieq(struct sipws_str a, struct sipws_str b)
+{
+    return a.n == b.n && sipws_octets_ieq(a.p, b.p, a.n);
+}
+
+/* The same, of a constant that mostly stands there just so, or is not there at all. */
+static inline bool sipws_str_is(struct sipws_str s, struct sipws_str constant)
+{
+    return s.n == constant.n &&
+           (memcmp(s.p, constant.p, constant.n) == 0 ||
+            (((s.p[0] ^ constant.p[0]) & ~0x20) == 0 && sipws_octets_ieq(s.p, constant.p, s.n)));
+}
+
+#define SIPWS_ONES UINT64_C(0x0101010101010101)
+
+/* Up to eight octets as one number. From it and n can be told what they are. */
+static inline uint64_t sipws_load_8(const char *p, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    uint32_t first, last; /* they overlap below eight */
+    if (n < 4)
+        return n == 0 ? 0 : (uint64_t)u[0] | (uint64_t)u[n / 2] << 8 | (uint64_t)u[n - 1] << 16;
+    memcpy(&first, p, 4);
+    memcpy(&last, p + n - 4, 4);
+    return (uint64_t)last << 32 | first;
+}
+
+/* Each of the eight octets in lower case. The sums do not carry from one octet to the next, as each
+ * is below 80 hexadecimal before: from "A" on the first sum has its top bit set, behind "Z" the
+ * second. */
+static inline uint64_t sipws_lower_8(uint64_t w)
+{
+    uint64_t ascii = w & SIPWS_ONES * 0x7F;
+    uint64_t from_a = ascii + SIPWS_ONES * (0x80 - 'A');
+    uint64_t above_z = ascii + SIPWS_ONES * (0x7F - 'Z');
+    return w | (from_a & ~above_z & ~w & SIPWS_ONES * 0x80) >> 2;
+}
+
+static inline uint64_t sipws_mix(uint64_t h, uint64_t w)
+{
+    h = (h ^ sipws_lower_8(w)) * UINT64_C(0x9E3779B97F4A7C15);
+    return h ^ h >> 32;
+}
+
+/* A hash of octets without regard to the case of ASCII letters; h is 0, or the hash of what stands
+ * before them where that is a multiple of eight octets. Not secret: who wants to can make octets
+ * that collide. */
+uint64_t sipws_octets_ihash(uint64_t h, const char *p, size_t n);
+
+static inline uint32_t sipws_hash(struct sipws_str s)
+{
+    return (uint32_t)(s.n > 8 ? sipws_octets_ihash(0, s.p, s.n)
+                              : sipws_mix(0, sipws_load_8(s.p, s.n)));
+}
+
 struct sipws_cur {
     const char *base;        /* offsets count from here */
     const char *p;           /* the next octet */

@@ -103,23 +103,60 @@ static const char *ipv6_address(const char *p, const char *end, unsigned char ad
 }
 
 /* hostname = *( domainlabel "." ) toplabel [ "." ]: NULL if [p, end) is one, else the octet at
- * which it stops being one. */
+ * which it stops being one. All of it is of SIPWS_C_HOST, and there is some. */
 static const char *hostname_flaw(const char *p, const char *end)
 {
-    const char *label = p;
-    bool alpha = false; /* the last label seen starts with a letter */
-    for (; p < end; p++) {
-        if (*p == '.' || *p == '-') {
-            if (p == label || (*p == '.' && p[-1] == '-'))
-                return p;
-            if (*p == '.')
-                label = p + 1;
-        } else if (p == label) {
-            alpha = sipws_is(*p, SIPWS_C_ALPHA);
-        }
+    bool alpha = false; /* the last label starts with a letter */
+    while (p < end) {
+        if (*p == '.' || *p == '-')
+            return p;
+        alpha = sipws_is(*p, SIPWS_C_ALPHA);
+        while (p < end && *p != '.')
+            p++;
+        if (p[-1] == '-')
+            return p;
+        p += p < end; /* the dot */
     }
-    bool ends_well = label < end ? end[-1] != '-' : true;
-    return alpha && ends_well ? NULL : end;
+    return alpha ? NULL : end;
+}
+
+/* The end of the hostname that starts at the cursor, without a branch for each label; NULL: there
+ * is none, or it is not easily told. */
+static const char *plain_hostname(const struct sipws_cur *c)
+{
+#if SIPWS_VECTORS
+    const char *p = c->p, *label = p;
+    uint64_t start = 1, hyphen = 0; /* of the first octet: it starts a label, it is behind "-" */
+    if (c->end - c->base < 16)
+        return NULL;
+    while (p < c->end) {
+        const char *at = c->end - p >= 16 ? p : c->end - 16;
+        unsigned skip = SIPWS_LANE * (unsigned)(p - at);
+        sipws_octets x = sipws_load_16(at);
+        uint64_t outside = sipws_bits(~sipws_in(x, SIPWS_C_HOST)) >> skip;
+        uint64_t dots = sipws_bits((sipws_octets)(x == '.')) >> skip;
+        uint64_t hyphens = sipws_bits((sipws_octets)(x == '-')) >> skip;
+        uint64_t after = outside & -outside; /* the first of them: behind the host */
+        dots &= after - 1;
+        hyphens &= after - 1;
+        uint64_t starts = dots << SIPWS_LANE | start;
+        uint64_t behind = hyphens << SIPWS_LANE | hyphen;
+        if ((starts & (dots | hyphens)) || (behind & (dots | after)))
+            return NULL;
+        starts &= after - 1;
+        if (starts)
+            label = p + (63 - __builtin_clzll(starts)) / SIPWS_LANE;
+        p = after ? p + __builtin_ctzll(after) / SIPWS_LANE : at + 16;
+        if (after)
+            break;
+        start = dots >> SIPWS_LANE * 15;
+        hyphen = hyphens >> SIPWS_LANE * 15;
+    }
+    return p > c->p && p[-1] != '-' && sipws_is(*label, SIPWS_C_ALPHA) ? p : NULL;
+#else
+    (void)c;
+    return NULL;
+#endif
 }
 
 static bool ipv6_reference(struct sipws_cur *c, struct sipws_host *out)
@@ -138,17 +175,18 @@ static bool ipv6_reference(struct sipws_cur *c, struct sipws_host *out)
 
 bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
 {
-    if (sipws_peek(c) == '[')
-        return ipv6_reference(c, out);
-    const char *end = sipws_span(c->p, c->end, SIPWS_C_HOST);
-    if (end == c->p)
-        return sipws_fail(c, end, SIPWS_E_URI_HOST, "host");
-    const char *flaw = hostname_flaw(c->p, end), *bad;
+    const char *end = plain_hostname(c), *flaw, *bad;
     out->kind = SIPWS_HOST_NAME;
-    if (flaw) {
-        if (!sipws_is(*c->p, SIPWS_C_DIGIT) || ipv4_address(c->p, end, out->addr, &bad) != end)
+    if (!end) {
+        if (sipws_peek(c) == '[')
+            return ipv6_reference(c, out);
+        end = sipws_span_in(c->base, c->p, c->end, SIPWS_C_HOST);
+        if (end == c->p)
+            return sipws_fail(c, end, SIPWS_E_URI_HOST, "host");
+        if (sipws_is(*c->p, SIPWS_C_DIGIT) && ipv4_address(c->p, end, out->addr, &bad) == end)
+            out->kind = SIPWS_HOST_IPV4;
+        else if ((flaw = hostname_flaw(c->p, end)) != NULL)
             return sipws_fail(c, flaw, SIPWS_E_URI_HOST, "host");
-        out->kind = SIPWS_HOST_IPV4;
     }
     if (SIPWS_PLANT(HOST_LETTER_FIRST) && out->kind == SIPWS_HOST_NAME &&
         !sipws_is(*c->p, SIPWS_C_ALPHA))
@@ -223,39 +261,70 @@ static bool same_name(struct sipws_str a, struct sipws_str b)
     return escaped ? component_eq(a, b, true) : sipws_str_ieq(a, b);
 }
 
-/* The value of a parameter that the grammar names, by its own rule. False and *known: refused. */
-static bool named_value(struct sipws_cur *c, struct sipws_str name, bool *known)
+/* The hash of a name as what it means. */
+static uint32_t name_hash(struct sipws_str name)
+{
+    const char *p = name.p, *end = name.p + name.n;
+    char eight[8];
+    size_t n = 0;
+    uint64_t h = 0;
+    while (p < end) {
+        bool escaped;
+        if (n == 8) {
+            h = sipws_octets_ihash(h, eight, 8);
+            n = 0;
+        }
+        eight[n++] = (char)sipws_unescape(&p, end, &escaped);
+    }
+    return (uint32_t)sipws_octets_ihash(h, eight, n);
+}
+
+unsigned sipws_uri_named(struct sipws_str name)
+{
+    switch (name.n) {
+    case 2:
+        return sipws_str_is(name, SIPWS_STR("lr")) ? SIPWS_URI_LR : 0;
+    case 3:
+        return sipws_str_is(name, SIPWS_STR("ttl")) ? SIPWS_URI_TTL : 0;
+    case 4:
+        return sipws_str_is(name, SIPWS_STR("user")) ? SIPWS_URI_USER : 0;
+    case 5:
+        return sipws_str_is(name, SIPWS_STR("maddr")) ? SIPWS_URI_MADDR : 0;
+    case 6:
+        return sipws_str_is(name, SIPWS_STR("method")) ? SIPWS_URI_METHOD : 0;
+    case 9:
+        return sipws_str_is(name, SIPWS_STR("transport")) ? SIPWS_URI_TRANSPORT : 0;
+    default:
+        return 0;
+    }
+}
+
+/* The value of a parameter that has a rule of its own. */
+static bool named_value(struct sipws_cur *c, unsigned named)
 {
     struct sipws_str token;
     struct sipws_host host;
     uint64_t ttl;
-    *known = true;
-    if (sipws_str_ieq(name, SIPWS_STR("transport")) || sipws_str_ieq(name, SIPWS_STR("method")) ||
-        sipws_str_ieq(name, SIPWS_STR("user")))
-        return sipws_token(c, &token);
-    if (sipws_str_ieq(name, SIPWS_STR("ttl"))) {
-        const char *digits = c->p;
-        return sipws_number(c, 0, 255, &ttl, "ttl") &&
-               (c->p - digits <= 3 || sipws_fail(c, digits, SIPWS_E_NUMBER_RANGE, "ttl"));
-    }
-    if (sipws_str_ieq(name, SIPWS_STR("maddr")))
+    if (named == SIPWS_URI_MADDR)
         return sipws_host(c, &host);
-    return *known = false;
+    if (named != SIPWS_URI_TTL)
+        return sipws_token(c, &token);
+    const char *digits = c->p;
+    return sipws_number(c, 0, 255, &ttl, "ttl") &&
+           (c->p - digits <= 3 || sipws_fail(c, digits, SIPWS_E_NUMBER_RANGE, "ttl"));
 }
 
 /* What stands behind "=". A flaw in a named one is one of the parameter, so that it says so. */
-static bool uri_param_value(struct sipws_cur *c, struct sipws_str name)
+static bool uri_param_value(struct sipws_cur *c, unsigned named)
 {
+    const char *start = c->p;
+    if (named == 0 || named == SIPWS_URI_LR)
+        return sipws_span_escaped(c, SIPWS_C_PARAM) &&
+               (c->p > start || sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pvalue"));
     struct sipws_diag inner = {SIPWS_OK, 0, "uri-parameter", ""};
     struct sipws_cur at = *c;
-    bool known;
     at.diag = &inner;
-    bool ok = named_value(&at, name, &known);
-    if (!known) {
-        if (!sipws_span_escaped(c, SIPWS_C_PARAM))
-            return false;
-        return c->p > at.p || sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pvalue");
-    }
+    bool ok = named_value(&at, named);
     if (ok && at.p < at.end && (sipws_is(*at.p, SIPWS_C_PARAM) || *at.p == '%'))
         ok = sipws_fail(&at, at.p, SIPWS_E_URI_PARAM, "uri-parameter");
     if (!ok)
@@ -265,29 +334,32 @@ static bool uri_param_value(struct sipws_cur *c, struct sipws_str name)
 }
 
 /* uri-parameters = *( ";" uri-parameter ) */
-static bool uri_parameters(struct sipws_cur *c, struct sipws_str *out)
+static bool uri_parameters(struct sipws_cur *c, struct sipws_uri *out)
 {
     const char *start = c->p;
-    struct sipws_str names[SIPWS_MAX_PARAMS];
-    size_t count = 0;
+    struct sipws_names seen;
+    sipws_names_init(&seen);
     while (sipws_take(c, ';')) {
         const char *p = c->p;
-        if (!sipws_span_escaped(c, SIPWS_C_PARAM))
+        sipws_skip(c, SIPWS_C_PARAM);
+        bool escaped = sipws_peek(c) == '%';
+        if (escaped && !sipws_span_escaped(c, SIPWS_C_PARAM))
             return sipws_back(c, start);
         struct sipws_str name = sipws_slice(p, c->p);
+        unsigned named = sipws_uri_named(name);
         bool ok = name.n > 0 || sipws_fail(c, p, SIPWS_E_URI_PARAM, "pname");
         if (ok && sipws_take(c, '='))
-            ok = uri_param_value(c, name);
-        if (ok && count == SIPWS_MAX_PARAMS)
+            ok = uri_param_value(c, named);
+        if (ok && seen.n == SIPWS_MAX_PARAMS)
             ok = sipws_fail(c, p, SIPWS_E_LIMIT_PARAMS, "uri-parameters");
-        for (size_t i = 0; ok && i < count; i++)
-            if (same_name(names[i], name))
-                ok = sipws_fail(c, p, SIPWS_E_URI_PARAM_DUPLICATE, "uri-parameters");
+        if (ok &&
+            !sipws_names_add(&seen, name, escaped ? name_hash(name) : sipws_hash(name), same_name))
+            ok = sipws_fail(c, p, SIPWS_E_URI_PARAM_DUPLICATE, "uri-parameters");
         if (!ok)
             return sipws_back(c, start);
-        names[count++] = name;
+        out->named |= named;
     }
-    *out = sipws_slice(start, c->p);
+    out->params = sipws_slice(start, c->p);
     return true;
 }
 
@@ -391,6 +463,17 @@ static bool user_password(struct sipws_cur *c, enum sipws_uri_place place, struc
 static bool userinfo(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
 {
     const char *start = c->p;
+    if (place == SIPWS_URI_WHOLE) {
+        /* Most users end at the "@"; most hosts end with the URI, or at its parameters. */
+        const char *p = sipws_span_in(c->base, start, c->end, SIPWS_C_USER);
+        if (p < c->end && *p == '@' && p > start) {
+            out->user = sipws_slice(start, p);
+            c->p = p + 1;
+            return true;
+        }
+        if (p == c->end || *p == '>' || *p == ' ')
+            return true;
+    }
     struct sipws_diag *diag = c->diag, flaw;
     c->diag = &flaw;
     bool ok = user_password(c, place, out);
@@ -418,7 +501,7 @@ static bool sip_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipw
         return false;
     if (place == SIPWS_URI_BARE)
         return sipws_peek(c) != '?' || sipws_fail(c, c->p, SIPWS_E_ADDR_BARE, "addr-spec");
-    if (!uri_parameters(c, &out->params))
+    if (sipws_peek(c) == ';' && !uri_parameters(c, out))
         return false;
     return sipws_peek(c) != '?' || headers(c, &out->headers);
 }
@@ -531,9 +614,8 @@ static bool tel_par(struct sipws_cur *c, struct sipws_str *name)
     while (c->p < c->end && (sipws_is(*c->p, SIPWS_C_ALPHA | SIPWS_C_DIGIT) || *c->p == '-'))
         c->p++;
     *name = sipws_slice(start, c->p);
-    bool ext = sipws_str_ieq(*name, SIPWS_STR("ext")),
-         isub = sipws_str_ieq(*name, SIPWS_STR("isub"));
-    bool context = sipws_str_ieq(*name, SIPWS_STR("phone-context"));
+    bool ext = sipws_str_is(*name, SIPWS_STR("ext")), isub = sipws_str_is(*name, SIPWS_STR("isub"));
+    bool context = sipws_str_is(*name, SIPWS_STR("phone-context"));
     if (name->n == 0)
         return false;
     if (!sipws_take(c, '='))
@@ -542,7 +624,7 @@ static bool tel_par(struct sipws_cur *c, struct sipws_str *name)
         return descriptor(c);
     const char *value = c->p;
     if (ext)
-        c->p = sipws_span(c->p, c->end, SIPWS_C_PHONE);
+        sipws_skip(c, SIPWS_C_PHONE);
     else if (!sipws_span_escaped(c, SIPWS_C_PARAM))
         return false;
     while (isub && c->p < c->end && *c->p != ';') /* 1*uric, which the URI's own reading has seen */
@@ -571,31 +653,62 @@ static bool telephone_subscriber(const struct sipws_cur *c, const char *end)
         for (size_t i = 0; i < count; i++)
             if (sipws_str_ieq(names[i], names[count]))
                 return sipws_fail(c, start, SIPWS_E_URI_TEL, rule);
-        context = context || sipws_str_ieq(names[count], SIPWS_STR("phone-context"));
+        context = context || sipws_str_is(names[count], SIPWS_STR("phone-context"));
         count++;
     }
     return (at.p == end && (global || context)) || sipws_fail(c, at.p, SIPWS_E_URI_TEL, rule);
 }
 
-bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
+/* "sip:" or "sips:" at the cursor, without regard to case: most URIs are. */
+static enum sipws_scheme sip_scheme(const struct sipws_cur *c)
 {
-    const char *start = c->p;
-    memset(out, 0, sizeof *out);
-    out->port = SIPWS_NO_PORT;
-    const char *p = sipws_span(c->p, c->end, SIPWS_C_SCHEME);
+    struct sipws_str four = {c->p, 4}, five = {c->p, 5};
+    if (sipws_left(c) >= 4 && sipws_str_is(four, SIPWS_STR("sip:")))
+        return SIPWS_SCHEME_SIP;
+    if (sipws_left(c) >= 5 && sipws_str_is(five, SIPWS_STR("sips:")))
+        return SIPWS_SCHEME_SIPS;
+    return SIPWS_SCHEME_OTHER;
+}
+
+/* scheme ":" */
+static bool scheme(struct sipws_cur *c, struct sipws_uri *out)
+{
+    out->scheme = sip_scheme(c);
+    const char *p = out->scheme == SIPWS_SCHEME_SIP ? c->p + 3
+                    : out->scheme == SIPWS_SCHEME_SIPS
+                        ? c->p + 4
+                        : sipws_span_in(c->base, c->p, c->end, SIPWS_C_SCHEME);
     if (p == c->p || !sipws_is(*c->p, SIPWS_C_ALPHA))
         return sipws_fail(c, c->p, SIPWS_E_URI_SCHEME, "scheme");
     if (p == c->end || *p != ':')
         return sipws_fail(c, p, SIPWS_E_URI_SCHEME, "scheme");
     out->scheme_name = sipws_slice(c->p, p);
     c->p = p + 1;
-    if (sipws_str_ieq(out->scheme_name, SIPWS_STR("sip")))
-        out->scheme = SIPWS_SCHEME_SIP;
-    else if (sipws_str_ieq(out->scheme_name, SIPWS_STR("sips")))
-        out->scheme = SIPWS_SCHEME_SIPS;
+    return true;
+}
+
+/* All parts absent. Member by member, since compilers clear a structure of this size slowly. */
+static void nothing(struct sipws_uri *out)
+{
+    const struct sipws_str none = {NULL, 0};
+    out->text = out->scheme_name = out->opaque = out->user = out->password = none;
+    out->host.kind = SIPWS_HOST_NONE;
+    out->host.text = none;
+    out->port = SIPWS_NO_PORT;
+    out->params = out->headers = none;
+    out->named = 0;
+}
+
+bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
+{
+    const char *start = c->p;
+    nothing(out);
+    if (!scheme(c, out))
+        return false;
     bool ok =
         out->scheme == SIPWS_SCHEME_OTHER ? absolute_uri(c, place, out) : sip_uri(c, place, out);
-    if (ok && sipws_str_ieq(out->scheme_name, SIPWS_STR("tel"))) {
+    if (ok && out->scheme == SIPWS_SCHEME_OTHER &&
+        sipws_str_is(out->scheme_name, SIPWS_STR("tel"))) {
         struct sipws_cur at = *c;
         at.p = out->opaque.p;
         ok = telephone_subscriber(&at, c->p);

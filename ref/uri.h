@@ -46,7 +46,20 @@ struct sipws_uri {
     int32_t port;
     struct sipws_str params;  /* ";name=value;name", from the first semicolon */
     struct sipws_str headers; /* "?name=value&name=value", from the question mark */
+    unsigned named;           /* SIPWS_URI_*: which parameters that RFC 3261 names are in params */
 };
+
+enum {
+    SIPWS_URI_TRANSPORT = 1 << 0,
+    SIPWS_URI_METHOD = 1 << 1,
+    SIPWS_URI_USER = 1 << 2,
+    SIPWS_URI_TTL = 1 << 3,
+    SIPWS_URI_MADDR = 1 << 4,
+    SIPWS_URI_LR = 1 << 5
+};
+
+/* Which of these the parameter `name` is, or 0. */
+unsigned sipws_uri_named(struct sipws_str name);
 
 /* One uri-parameter or header of a URI. value.p is NULL where there is no "=". */
 struct sipws_uri_part {
