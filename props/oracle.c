@@ -211,6 +211,8 @@ static const struct {
      true},
     {SIPWS_E_NO_BLANK_LINE, NULL,
      "3261 7: a line that is cut off is not decoded; its end is missed", true},
+    {SIPWS_E_LINE_END, NULL, "3261 7: of a line that is cut off, only its line ends are judged",
+     true},
     {SIPWS_OK, NULL, "3261 25.1: a named parameter has its own rule, not generic-param", false},
 };
 
