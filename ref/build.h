@@ -82,7 +82,8 @@ struct sipws_build sipws_build_response_to(struct sipws_out *o, const struct sip
  * text:   a whole value as it goes on the wire, lists included.
  * number: a value that is a number: Max-Forwards, Expires, …
  * value:  one element, such as was read elsewhere or built by hand (`text` of it counts for
- *         SIPWS_K_TEXT only). Refused as surplus where it would be read as something else.
+ *         SIPWS_K_TEXT only; a host without a port has the port SIPWS_NO_PORT). Refused as surplus
+ *         where it would be read as something else.
  * field:  any name, for extensions too; `name` is printed as it is given.
  * copy:   a header field of another message as it stands, folds included. */
 void sipws_build_text(struct sipws_build *b, enum sipws_field_id id, struct sipws_str text);
