@@ -321,12 +321,14 @@ struct sipws_names {
 /* Whether two names are the same. Such two have the same hash. */
 typedef bool sipws_same(struct sipws_str a, struct sipws_str b);
 
+/* Starts with no names. */
 static inline void sipws_names_init(struct sipws_names *names)
 {
     names->n = 0;
     names->some[0] = names->some[1] = names->some[2] = names->some[3] = 0;
 }
 
+/* Whether one of the names is the same as `name`. */
 bool sipws_names_has(const struct sipws_names *names, struct sipws_str name, uint32_t hash,
                      sipws_same *same);
 

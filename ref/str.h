@@ -59,6 +59,7 @@ static inline bool sipws_str_is(struct sipws_str s, struct sipws_str constant)
             (((s.p[0] ^ constant.p[0]) & ~0x20) == 0 && sipws_octets_ieq(s.p, constant.p, s.n)));
 }
 
+/* Eight octets of 1. */
 #define SIPWS_ONES UINT64_C(0x0101010101010101)
 
 /* Up to eight octets as one number. From it and n can be told what they are. */
@@ -84,6 +85,7 @@ static inline uint64_t sipws_lower_8(uint64_t w)
     return w | (from_a & ~above_z & ~w & SIPWS_ONES * 0x80) >> 2;
 }
 
+/* The hash `h` with eight more octets in it, whatever their case. */
 static inline uint64_t sipws_mix(uint64_t h, uint64_t w)
 {
     h = (h ^ sipws_lower_8(w)) * UINT64_C(0x9E3779B97F4A7C15);
@@ -95,12 +97,14 @@ static inline uint64_t sipws_mix(uint64_t h, uint64_t w)
  * that collide. */
 uint64_t sipws_octets_ihash(uint64_t h, const char *p, size_t n);
 
+/* The hash of a name: names that are the same but for case have the same. */
 static inline uint32_t sipws_hash(struct sipws_str s)
 {
     return (uint32_t)(s.n > 8 ? sipws_octets_ihash(0, s.p, s.n)
                               : sipws_mix(0, sipws_load_8(s.p, s.n)));
 }
 
+/* A cursor; the octets left are those from `p` up to `end`. */
 struct sipws_cur {
     const char *base;        /* offsets count from here */
     const char *p;           /* the next octet */
