@@ -90,9 +90,9 @@ static int diff(char *out, size_t cap, const char *const args[6])
 #define DIFF(out, ...) diff(out, sizeof(out), (const char *const[6]){__VA_ARGS__})
 
 static const char good[] = "OPTIONS sip:b@example.org:5070 SIP/2.0\r\n"
-                           "Via : SIP/2.0/WS a.invalid:8080;branch=z9hG4bKd1\r\n"
+                           "Via: SIP/2.0/WS a.invalid:8080;branch=z9hG4bKd1\r\n"
                            "Max-Forwards: 70\r\n"
-                           "To\t: <sip:b@example.org>\r\n"
+                           "To: <sip:b@example.org>\r\n"
                            "From: \"A, b\" <sip:a@example.org>;tag=t1\r\n"
                            "Call-ID: c1@a.invalid\r\n"
                            "CSeq: 0007 OPTIONS\r\n"

@@ -64,32 +64,32 @@ export function number(n) {
   return Number.isSafeInteger(x) ? x : octets(n)
 }
 
-// Asks read(text, buffer) for every message. It gives a reading, or throws what it refuses with; a
-// stream's reading has refused: why.
-export function serve(name, version, read) {
+// Asks read(text, buffer) for every message, one after the other. It gives a reading, or throws what
+// it refuses with; a stream's reading has refused: why.
+export async function serve(name, version, read) {
   let held = Buffer.alloc(0)
   say({ peer: name, version })
-  process.stdin.on('data', (piece) => {
+  for await (const piece of process.stdin) {
     held = held.length ? Buffer.concat([held, piece]) : piece
     while (held.length >= 4 && held.length >= 4 + held.readUInt32BE(0)) {
       const n = held.readUInt32BE(0)
       const message = held.subarray(4, 4 + n)
       held = held.subarray(4 + n)
-      say(answer(read, message))
+      say(await answer(read, message))
     }
-  })
+  }
 }
 
-function answer(read, message) {
+async function answer(read, message) {
   const text = bytes(message)
   utf8 = typeof text === 'string'
   try {
-    const { refused, ...reading } = read(utf8 ? text : message.toString('latin1'), message)
+    const { refused, ...reading } = await read(utf8 ? text : message.toString('latin1'), message)
     if (refused !== undefined) return { verdict: 'refuse', reason: String(refused), reading }
     return { verdict: 'accept', reading }
   } catch (e) {
     // What a stack throws is its refusal; what an adapter throws is a bug of ours.
-    if (!(e instanceof Refusal) && /^\s+at [^\n]*\/peers\/js\/[a-z-]+\.mjs/m.test(String(e?.stack).split('\n')[1])) throw e
+    if (!(e instanceof Refusal) && /^\s+at [^\n]*\/peers\/js\/[a-z-]+\.mjs/.test(String(e?.stack).split('\n')[1])) throw e
     return { verdict: 'refuse', reason: String(e?.message ?? e).split('\n')[0].slice(0, 200) }
   }
 }
