@@ -371,6 +371,135 @@ const struct prop prop_str_cursor = {
     .tape_max = 256,
 };
 
+/* ---- scanning -------------------------------------------------------------------------------- */
+
+static const uint32_t scanned[] = {
+    SIPWS_C_TOKEN,
+    SIPWS_C_WORD,
+    SIPWS_C_USER,
+    SIPWS_C_PARAM,
+    SIPWS_C_HOST,
+    SIPWS_C_URIC,
+    SIPWS_C_CTEXT,
+    SIPWS_C_QDTEXT | SIPWS_C_WSP,
+    SIPWS_C_TEXT | SIPWS_C_WSP,
+    SIPWS_C_LINE,
+    SIPWS_C_TEXT,
+    SIPWS_C_DIGIT,
+    SIPWS_C_ALPHA | SIPWS_C_DIGIT,
+    SIPWS_C_REASON,
+};
+
+struct scan {
+    struct sipws_str octets;
+    uint32_t classes;
+};
+
+/* Mostly octets of some classes, so that the runs of them are of any length. */
+static const void *draw_scan(struct tape *t, struct arena *a)
+{
+    char octets[160];
+    struct scan *s = arena_get(a, sizeof *s);
+    if (!s)
+        return NULL;
+    size_t n = 0;
+    s->classes = scanned[tape_below(t, sizeof scanned / sizeof *scanned)];
+    while (tape_next(t, "run", 4)) {
+        char ch = (char)tape_byte(t);
+        if (n < sizeof octets)
+            octets[n++] = ch; /* of any class */
+        for (unsigned run = tape_below(t, 50); run > 0 && n < sizeof octets; run--) {
+            do
+                ch = (char)(ch + 7);
+            while (!sipws_is(ch, s->classes));
+            octets[n++] = ch;
+        }
+        tape_end(t);
+    }
+    s->octets = arena_copy(a, (struct sipws_str){octets, n});
+    return s;
+}
+
+static void explain_scan(const void *story, FILE *f)
+{
+    const struct scan *s = story;
+    fprintf(f, "  octets of the classes %#" PRIx32 " in ", s->classes);
+    prop_octets(f, "", s->octets);
+}
+
+static bool naive_ieq(struct sipws_str a, struct sipws_str b)
+{
+    for (size_t i = 0; i < a.n; i++) {
+        unsigned char x = (unsigned char)a.p[i], y = (unsigned char)b.p[i];
+        x = x >= 'A' && x <= 'Z' ? (unsigned char)(x + 32) : x;
+        y = y >= 'A' && y <= 'Z' ? (unsigned char)(y + 32) : y;
+        if (x != y)
+            return false;
+    }
+    return true;
+}
+
+static enum verdict hold_scan(struct prop_trial *r, const void *story)
+{
+    const struct scan *s = story;
+    const char *base = s->octets.p, *end = base + s->octets.n;
+    size_t longest = 0;
+    for (const char *p = base; p <= end; p++) {
+        const char *want = p, *line = p;
+        while (want < end && sipws_is(*want, s->classes))
+            want++;
+        while (line < end && *line != '\r' && *line != '\n')
+            line++;
+        size_t at = (size_t)(p - base);
+        longest = (size_t)(want - p) > longest ? (size_t)(want - p) : longest;
+        /* The class is a constant in the library: each way through sipws_span_in is taken. */
+        const char *ways[] = {sipws_span(p, end, s->classes),
+                              sipws_span_in(base, p, end, s->classes),
+                              sipws_span_8(p, end, s->classes)};
+        for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+            if (ways[i] != want)
+                return prop_fail(r, "span", at, "way %zu stops at octet %td, should at %td", i,
+                                 ways[i] - base, want - base);
+        if (sipws_line(base, p, end) != line)
+            return prop_fail(r, "line", at, "the line ends at octet %td, should at %td",
+                             sipws_line(base, p, end) - base, line - base);
+        /* Two halves of what is left, and one of them in other letters. */
+        struct sipws_str a = {p, (size_t)(end - p) / 2}, b = {p + a.n, a.n}, c = {NULL, 0};
+        char other[160];
+        for (size_t i = 0; i < a.n; i++)
+            other[i] = sipws_is(a.p[i], SIPWS_C_ALPHA) ? (char)(a.p[i] ^ 0x20) : a.p[i];
+        c = (struct sipws_str){other, a.n};
+        if (a.n > 0) { /* one octet that may be no letter */
+            size_t k = at % a.n;
+            char was = other[k];
+            other[k] = (char)(a.p[k] ^ 0x20);
+            if (sipws_str_ieq(a, c) != naive_ieq(a, c))
+                return prop_fail(r, "case", at + k, "octets that are not letters have no case");
+            other[k] = was;
+        }
+        if (sipws_str_ieq(a, b) != naive_ieq(a, b) || !sipws_str_ieq(a, c))
+            return prop_fail(r, "case", at, "two times %zu octets are compared wrongly", a.n);
+        if (sipws_hash(a) != sipws_hash(c))
+            return prop_fail(r, "hash", at, "%zu octets have two hashes", a.n);
+    }
+    prop_class(r, longest > 32 ? "long runs" : longest > 16 ? "runs above 16" : "short runs");
+    return HOLDS;
+}
+
+const struct prop prop_str_scan = {
+    .name = "str/scan",
+    .plant = "STR_FOLD",
+    .sentence =
+        "Scanning by vectors stops where scanning octet by octet does, from every octet on; "
+        "comparing and hashing by words knows no case, and nothing else as the same.",
+    .draw = draw_scan,
+    .hold = hold_scan,
+    .explain = explain_scan,
+    .classes = {{"long runs", 100}, {"runs above 16", 50}, {"short runs", 50}},
+    .discard_percent = 5,
+    .tape_max = 256,
+};
+
 /* ---- out/measure ----------------------------------------------------------------------------- */
 
 enum kind { PUT_UINT, PUT_CHAR, PUT, PUT_UNFOLDED, PUT_URI, PUT_HOSTPORT, KINDS };

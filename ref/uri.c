@@ -143,7 +143,7 @@ static const char *plain_hostname(const struct sipws_cur *c)
         uint64_t behind = hyphens << SIPWS_LANE | hyphen;
         if ((starts & (dots | hyphens)) || (behind & (dots | after)))
             return NULL;
-        starts &= after - 1;
+        starts &= (after - 1) & ~UINT64_C(0) >> (64 - SIPWS_LANE * (at + 16 - p));
         if (starts)
             label = p + (63 - __builtin_clzll(starts)) / SIPWS_LANE;
         p = after ? p + __builtin_ctzll(after) / SIPWS_LANE : at + 16;
