@@ -106,7 +106,9 @@ static void sound(const struct sipws_msg *m)
     must(m->body.p + m->body.n == m->text.p + m->text.n);
     must(!sipws_msg_first(m, SIPWS_F_CONTENT_LENGTH, &v) || v.number.value == m->body.n);
     needs(m, SIPWS_F_FROM, SIPWS_STR("tag"));
-    needs(m, SIPWS_F_VIA, SIPWS_STR("branch"));
+    /* Elsewhere a Via may be one of RFC 2543, without a branch. */
+    if (sipws_msg_first(m, SIPWS_F_VIA, &v) && sipws_str_ieq(v.via.transport, SIPWS_STR("WS")))
+        needs(m, SIPWS_F_VIA, SIPWS_STR("branch"));
 }
 
 static void same_message(const struct sipws_msg *a, const struct sipws_msg *b)
