@@ -148,8 +148,8 @@ static void via(struct check *c, const struct sipws_value *v)
     if (!branch.p) {
         /* RFC 3261 17.2.3 goes on without one for the sake of RFC 2543; no element of that time
          * speaks WebSocket. */
-        bool ws = c->transport != SIPWS_TRANSPORT_ANY || is_ws(v->via.transport);
-        say(c, end_of(v->text), ws ? SIPWS_E_BRANCH_MISSING : SIPWS_E_BRANCH_2543, "via-branch",
+        say(c, end_of(v->text),
+            is_ws(v->via.transport) ? SIPWS_E_BRANCH_MISSING : SIPWS_E_BRANCH_2543, "via-branch",
             NULL);
         return;
     }
