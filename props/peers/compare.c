@@ -198,8 +198,16 @@ static void set_uri(json_t *o, const char *row, const json_t *u)
         free(user);
         free(password);
         free(port);
-    } else if (!sip) {
-        set_member(o, row, u, "text", AS_IS);
+    } else if (!sip && json_object_get(u, "text")) {
+        char *text = printable(json_object_get(u, "text"), AS_IS);
+        /* A SIP URI that nobody took apart is without its parameters, too. */
+        if (text && !scheme && strncasecmp(text, "sip", 3) == 0) {
+            char *at = strchr(text, '@');
+            at = at ? at : text;
+            at[strcspn(at, ";?")] = '\0';
+        }
+        set(o, row, text ? text : none);
+        free(text);
     }
     free(t.p);
     free(scheme);
@@ -320,8 +328,9 @@ static void set_fields(json_t *o, const json_t *fields)
     struct text t = {NULL, 0, 0};
     for (i = 0; i < n; i++)
         if (i == 0 || strcmp(names[i], names[i - 1]) != 0) {
-            put_text(&t, i ? " " : "");
-            put_text(&t, names[i]);
+            put_text(&t, t.n ? " " : "");
+            for (const char *s = *names[i] ? names[i] : "\\x"; *s; s++)
+                put_text(&t, *s == ' ' ? "\\x20" : (const char[2]){*s, '\0'});
         }
     set(o, "header names", taken(&t));
     free(t.p);
@@ -490,6 +499,18 @@ static const char *kind_of(const char *a, const char *b)
     return "other";
 }
 
+/* Whether a list of names with spaces between them has the n octets at `name`. */
+static bool has_name(const char *list, const char *name, size_t n)
+{
+    for (const char *at = list; *at; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+        if (len == n && memcmp(at, name, n) == 0)
+            return true;
+        at += len;
+    }
+    return false;
+}
+
 static json_t *finding(const char *layer, const char *field, const char *kind)
 {
     return json_pack("{s:s, s:s, s:s, s:[], s:[], s:{}}", "layer", layer, "field", field, "kind",
@@ -506,15 +527,25 @@ static void add_reading(json_t *f, const struct said *s, const char *text)
     json_object_set_new(json_object_get(f, "readings"), s->peer->name, json_string(text));
 }
 
-/* Who differs in a row, a finding for each other reading of it. */
-static void compare_row(json_t *all, const struct said *said, size_t n, const char *row)
+/* Who is held against others in a row: nobody whose verdict on a stream is another than ref's,
+ * since what follows there differs of necessity. */
+static const char *compared(const struct said *said, size_t i, const char *row)
+{
+    if (strcmp(row_layer(row), "frames") == 0 && said[i].answer.verdict != said[0].answer.verdict)
+        return NULL;
+    return said_row(&said[i], row);
+}
+
+/* Whose reading of a row the others are held against: ref's, or the most frequent one; n: nobody
+ * has any. */
+static size_t base_of(const struct said *said, size_t n, const char *row)
 {
     size_t base = n, most = 0;
     for (size_t i = 0; i < n; i++) {
-        const char *text = said_row(&said[i], row);
+        const char *text = compared(said, i, row);
         size_t same = 0;
         for (size_t k = 0; text && k < n; k++) {
-            const char *other = said_row(&said[k], row);
+            const char *other = compared(said, k, row);
             same += other && strcmp(other, text) == 0;
         }
         if (text && i == 0)
@@ -522,18 +553,66 @@ static void compare_row(json_t *all, const struct said *said, size_t n, const ch
         if (same > most)
             most = same, base = i;
     }
+    return base;
+}
+
+/* Header names are a set: a finding for each name that some lack, or have. Those that no RFC of
+ * ref's names are one kind. */
+static void compare_names(json_t *all, const struct said *said, size_t n)
+{
+    static const char row[] = "header names";
+    size_t base = base_of(said, n, row);
+    json_t *done = json_object();
     for (size_t i = 0; i < n; i++) {
-        const char *text = said_row(&said[i], row), *want = text ? said_row(&said[base], row) : "";
+        const char *names = compared(said, i, row);
+        for (const char *at = names ? names : ""; *at; at += strspn(at, " ")) {
+            size_t len = strcspn(at, " ");
+            bool there = has_name(compared(said, base, row), at, len);
+            bool known = sipws_field_find((struct sipws_str){at, len}) != SIPWS_F_EXTENSION;
+            char kind[64];
+            snprintf(kind, sizeof kind, "%s %.*s", there ? "lacks" : "has", known ? (int)len : 13,
+                     known ? at : "another name");
+            json_t *f = NULL;
+            for (size_t k = 0; !json_object_getn(done, at, len) && k < n; k++) {
+                const char *other = compared(said, k, row);
+                if (!other || has_name(other, at, len) == there)
+                    continue;
+                f = f ? f : finding("message", row, kind);
+                add_name(f, "peers", &said[k]);
+                add_reading(f, &said[k], other);
+            }
+            json_object_setn_new(done, at, len, json_true());
+            if (f) {
+                add_name(f, "against", &said[base]);
+                add_reading(f, &said[base], compared(said, base, row));
+                json_array_append_new(all, f);
+            }
+            at += len;
+        }
+    }
+    json_decref(done);
+}
+
+/* Who differs in a row, a finding for each other reading of it. */
+static void compare_row(json_t *all, const struct said *said, size_t n, const char *row)
+{
+    size_t base = base_of(said, n, row);
+    if (strcmp(row, "header names") == 0) {
+        compare_names(all, said, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *text = compared(said, i, row), *want = text ? compared(said, base, row) : "";
         bool first = text && strcmp(text, want) != 0;
         for (size_t k = 0; first && k < i; k++) {
-            const char *other = said_row(&said[k], row);
+            const char *other = compared(said, k, row);
             first = !other || strcmp(other, text) != 0;
         }
         if (!first)
             continue;
         json_t *f = finding(row_layer(row), row, kind_of(want, text));
         for (size_t k = 0; k < n; k++) {
-            const char *other = said_row(&said[k], row);
+            const char *other = compared(said, k, row);
             if (other && strcmp(other, text) == 0)
                 add_name(f, "peers", &said[k]), add_reading(f, &said[k], other);
             else if (other && strcmp(other, want) == 0)

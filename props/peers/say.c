@@ -54,6 +54,8 @@ void peer_number(json_t *o, const char *key, long long number)
 
 void peer_digits(json_t *o, const char *key, const char *text)
 {
+    while (text && text[0] == '0' && text[1])
+        text++;
     size_t n = text ? strspn(text, "0123456789") : 0;
     if (!text || !*text)
         json_object_set_new(o, key, json_null());

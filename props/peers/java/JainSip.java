@@ -139,7 +139,8 @@ public final class JainSip implements ParseExceptionListener {
             // What the stack throws, checked or not; what is thrown in this file is a bug of ours.
             if (!(e instanceof ParseException) && e.getStackTrace().length > 0 && e.getStackTrace()[0].getClassName().equals("JainSip"))
                 throw new AssertionError(e);
-            String why = String.valueOf(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()).lines().findFirst().orElse("");
+            // The message of an exception is the field that it met, value and all.
+            String why = e.getClass().getSimpleName() + " " + String.valueOf(e.getMessage()).split("[:\n]", 2)[0].strip();
             return Map.of("verdict", "refuse", "reason", why.substring(0, Math.min(200, why.length())));
         }
     }

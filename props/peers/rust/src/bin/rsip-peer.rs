@@ -81,6 +81,17 @@ fn read(message: &[u8]) -> Result<Value, Refused> {
     Ok(o)
 }
 
+/// Its errors quote the message: what they say is before that.
+fn words(why: Refused) -> Refused {
+    let text = why.0.replace("Tokenizer error: ", "").replace("tokenizer error: ", "");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = match words.as_slice() {
+        ["failed", "to", "tokenize", what, ..] => format!("failed to tokenize {}", what.trim_end_matches(':')),
+        _ => text.splitn(3, ": ").take(2).collect::<Vec<_>>().join(": "),
+    };
+    Refused(text, why.1)
+}
+
 fn main() {
-    serve("rsip", "0.4.0", read)
+    serve("rsip", "0.4.0", |message| read(message).map_err(words))
 }
