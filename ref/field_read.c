@@ -49,8 +49,14 @@ static bool host(struct sipws_cur *c)
 /* IPv4address / IPv6address */
 static bool ip_address(struct sipws_cur *c)
 {
+    struct sipws_diag inner;
+    struct sipws_cur at = *c;
     struct sipws_host out;
-    return sipws_ip_address(c, &out);
+    at.diag = &inner;
+    if (!sipws_ip_address(&at, &out)) /* which would ask for IPv6 */
+        return sipws_diag_set(c->diag, SIPWS_E_PARAM_VALUE, inner.off, "via-received");
+    c->p = at.p;
+    return true;
 }
 
 static bool port(struct sipws_cur *c)
@@ -617,9 +623,11 @@ bool sipws_refer_to(struct sipws_cur *c, struct sipws_value *out)
 /* STAR / contact-param = ( name-addr / addr-spec ) *( SEMI contact-params ) */
 bool sipws_contact_param(struct sipws_cur *c, struct sipws_value *out)
 {
-    struct sipws_cur at = *c;
-    if (sipws_sep(&at, '*') &&
-        (at.p == at.end || !(*at.p == '<' || sipws_is(*at.p, SIPWS_C_TOKEN)))) {
+    struct sipws_cur at = *c, display;
+    bool star = sipws_sep(&at, '*') && (at.p == at.end || !sipws_is(*at.p, SIPWS_C_TOKEN));
+    display = at; /* a display name may be "*" too, with the LWS of its own and that of LAQUOT */
+    sipws_sws(&display);
+    if (star && sipws_peek(&display) != '<') {
         out->kind = SIPWS_K_STAR;
         c->p = at.p;
         return true;
