@@ -13,6 +13,10 @@ class Trouble(Exception):
     """What went wrong, for people."""
 
 
+class Absent(Trouble):
+    """A tool is not here."""
+
+
 def lines(command, **options):
     done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, **options)
@@ -56,7 +60,7 @@ class Rounds:
 def instructions(binary, tier, pack):
     """[(instructions, octets, accepted)], one for each message of the pack, each parsed once."""
     if not shutil.which("valgrind"):
-        raise Trouble("valgrind is not here, and the processor's own counters are not asked")
+        raise Absent("valgrind is not here, and the processor's own counters are not asked")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         cases = lines(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
