@@ -255,7 +255,7 @@ static bool in_named(struct sipws_str s, size_t off)
     for (size_t i = 0; i < off && i < s.n; i++) {
         if (s.p[i] == '\\' && quoted)
             i++;
-        else if (s.p[i] == '"' && (quoted || i == 0 || memchr("= \t\n", s.p[i - 1], 4)))
+        else if (s.p[i] == '"' && (quoted || i == 0 || memchr("=, \t\n", s.p[i - 1], 5)))
             quoted = !quoted; /* a word may have a naked one */
         else if (!quoted && (s.p[i] == ';' || s.p[i] == ','))
             at = i + 1;
