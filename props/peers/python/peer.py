@@ -6,7 +6,7 @@ import sys
 
 
 class Refused(Exception):
-    """Refused, with the reading of what came before."""
+    """Refused; of a stream, with the reading of what came before."""
 
     def __init__(self, why, reading):
         super().__init__(why)
@@ -39,4 +39,5 @@ def serve(name, version, read):
         try:
             say({"verdict": "accept", "reading": read(message)})
         except Refused as e:
-            say({"verdict": "refuse", "reason": str(e)[:200], "reading": e.reading})
+            line = {"verdict": "refuse", "reason": str(e)[:200], "reading": e.reading}
+            say({k: v for k, v in line.items() if v is not None})
