@@ -206,8 +206,8 @@ static const json_t *at(const json_t *o, const char *path)
 }
 
 /* Every peer that is here reads a sound message as it is meant: so each adapter asks its stack, and
- * puts what that says where it belongs. What a peer has no opinion on is let pass, but not much of
- * it, and not the same for everybody. */
+ * puts what that says where it belongs. What a peer has no opinion on is let pass, up to half of
+ * it. */
 static void reads_the_same(void **state)
 {
     (void)state;
@@ -262,7 +262,7 @@ static void reads_the_same(void **state)
             said += got != NULL;
             free(got);
         }
-        if (said + 3 < sizeof table / sizeof *table)
+        if (2 * said < sizeof table / sizeof *table)
             fail_msg("%s says %zu things only", name, said);
     }
     assert_true(here >= 1);
