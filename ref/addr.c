@@ -120,7 +120,8 @@ bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
 {
     const char *start = c->p, *first = NULL;
     struct sipws_names seen;
-    *out = *key = (struct sipws_str){NULL, 0};
+    *out = (struct sipws_str){NULL, 0};
+    *key = (struct sipws_str){NULL, 0};
     if (c->p == c->end)
         return true;
     sipws_names_init(&seen);

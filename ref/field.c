@@ -134,7 +134,8 @@ INLINE bool element(struct sipws_cur *c, const struct sipws_field_info *info, bo
                     struct sipws_value *out)
 {
     const char *start = c->p;
-    out->params = out->key = (struct sipws_str){NULL, 0};
+    out->params = (struct sipws_str){NULL, 0};
+    out->key = (struct sipws_str){NULL, 0};
     if (!info->read(c, out))
         return false;
     const char *text = start, *end = c->p;

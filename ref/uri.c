@@ -687,15 +687,21 @@ static bool scheme(struct sipws_cur *c, struct sipws_uri *out)
     return true;
 }
 
-/* All parts absent. Member by member, since compilers clear a structure of this size slowly. */
+/* All parts absent. Member by member, since compilers clear a structure of this size slowly; and one
+ * by one, since they copy "a = b = none" by a load that waits for the stores before it. */
 static void nothing(struct sipws_uri *out)
 {
     const struct sipws_str none = {NULL, 0};
-    out->text = out->scheme_name = out->opaque = out->user = out->password = none;
+    out->text = none;
+    out->scheme_name = none;
+    out->opaque = none;
+    out->user = none;
+    out->password = none;
     out->host.kind = SIPWS_HOST_NONE;
     out->host.text = none;
     out->port = SIPWS_NO_PORT;
-    out->params = out->headers = none;
+    out->params = none;
+    out->headers = none;
     out->named = 0;
 }
 
