@@ -681,46 +681,52 @@ static bool load_quirks(struct court *k, const char *path, bool must)
     return true;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv, struct court *k, struct cases *cases)
 {
     const char *root = getenv("SIPWS_PEERS"), *put = getenv("SIPWS_PEERS_BUILT");
-    static struct court k = {.layer = PEER_SIP, .seconds = 10};
-    struct cases cases = {NULL, 0, 0};
     struct asked a = {NULL, NULL, false};
     char quirks[4096];
     root = root ? root : SIPWS_ROOT "/props/peers";
     put = put ? put : SIPWS_ROOT "/build/peers";
-    k.tty = isatty(STDOUT_FILENO);
-    k.folded = json_object();
-    int status = parse(argc, argv, &k, &a, &cases);
+    k->tty = isatty(STDOUT_FILENO);
+    k->folded = json_object();
+    int status = parse(argc, argv, k, &a, cases);
     if (status >= 0)
         return status;
     snprintf(quirks, sizeof quirks, "%s",
              a.quirks ? a.quirks : SIPWS_ROOT "/props/peers/quirks.json");
-    if (k.clusters && !load_quirks(&k, quirks, a.quirks))
+    if (k->clusters && !load_quirks(k, quirks, a.quirks))
         return 2;
-    call(&k, &a, root, put);
-    if (!a.list && cases.n == 0) {
+    call(k, &a, root, put);
+    if (!a.list && cases->n == 0) {
         fputs(usage, stderr);
         return 2;
     }
     if (a.list)
-        list_peers(&k);
-    for (size_t i = 0; !a.list && i < cases.n; i++)
-        take(&k, &cases.p[i]);
-    if (k.clusters)
-        print_clusters(&k);
-    if (!k.json && !a.list)
-        printf("%zu compared: %zu agree, %zu disagree%s\n", k.agreed + k.disagreed, k.agreed,
-               k.disagreed, k.troubled ? "; some could not be read" : "");
+        list_peers(k);
+    for (size_t i = 0; !a.list && i < cases->n; i++)
+        take(k, &cases->p[i]);
+    if (k->clusters)
+        print_clusters(k);
+    if (!k->json && !a.list)
+        printf("%zu compared: %zu agree, %zu disagree%s\n", k->agreed + k->disagreed, k->agreed,
+               k->disagreed, k->troubled ? "; some could not be read" : "");
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "sipws-diff: standard output: %s\n", strerror(errno));
+        return 2;
+    }
+    return k->troubled || k->ours ? 2 : k->disagreed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct court k = {.layer = PEER_SIP, .seconds = 10};
+    struct cases cases = {NULL, 0, 0};
+    int status = run(argc, argv, &k, &cases);
     for (size_t i = 0; i < k.n; i++)
         worker_free(k.workers[i]);
     cases_free(&cases);
     json_decref(k.folded);
     json_decref(k.quirks);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "sipws-diff: standard output: %s\n", strerror(errno));
-        return 2;
-    }
-    return k.troubled || k.ours ? 2 : k.disagreed ? 1 : 0;
+    return status;
 }
