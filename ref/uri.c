@@ -687,8 +687,8 @@ static bool scheme(struct sipws_cur *c, struct sipws_uri *out)
     return true;
 }
 
-/* All parts absent. Member by member, since compilers clear a structure of this size slowly; and one
- * by one, since they copy "a = b = none" by a load that waits for the stores before it. */
+/* All parts absent. Member by member, since compilers clear a structure of this size slowly; and
+ * one by one, since they copy "a = b = none" by a load that waits for the stores before it. */
 static void nothing(struct sipws_uri *out)
 {
     const struct sipws_str none = {NULL, 0};
