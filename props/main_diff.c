@@ -29,8 +29,9 @@ static const char usage[] =
     "  --peer N=COMMAND asks a program more (see props/peers/README.md)\n"
     "  --quirks FILE    known deviations, for --clusters (default: props/peers/quirks.json)\n"
     "  --seconds N      after which a peer hangs (default 10)\n"
-    "Exit status: 0 all agree, 1 some disagree, 2 usage or I/O, or ref is at odds with the RFCs'\n"
-    "grammar.\n";
+    "Exit status: 0 all agree, 1 some disagree (with --clusters: in a way that is no known "
+    "quirk),\n"
+    "2 usage or I/O, or ref is at odds with the RFCs' grammar.\n";
 
 /* ---- who there is ---------------------------------------------------------------------------- */
 
@@ -82,7 +83,7 @@ struct court {
     bool json, clusters, quiet, tty;
     json_t *folded; /* key -> cluster */
     json_t *quirks;
-    size_t agreed, disagreed, troubled, ours;
+    size_t agreed, disagreed, troubled, ours, unknown;
 };
 
 static void *need(void *p)
@@ -398,7 +399,8 @@ static void fold(struct court *k, const struct result *r)
                  text_of(f, "kind"), who);
         json_t *c = json_object_get(k->folded, key);
         if (!c) {
-            c = json_pack("{s:O, s:O, s:O, s:O, s:i, s:I}", "peers", json_object_get(f, "peers"),
+            c = json_pack("{s:s, s:O, s:O, s:O, s:O, s:i, s:I}", "speaks",
+                          k->layer == PEER_WS ? "ws" : "sip", "peers", json_object_get(f, "peers"),
                           "layer", json_object_get(f, "layer"), "field",
                           json_object_get(f, "field"), "kind", json_object_get(f, "kind"), "cases",
                           0, "octets", (json_int_t)-1);
@@ -427,7 +429,8 @@ static const json_t *quirk_of(const struct court *k, const json_t *cluster)
         const json_t *q = json_array_get(k->quirks, i), *have = json_object_get(q, "peers"),
                      *want = json_object_get(cluster, "peers");
         size_t covered = 0;
-        if (strcmp(text_of(q, "field"), text_of(cluster, "field")) != 0 ||
+        if (strcmp(text_of(q, "speaks"), text_of(cluster, "speaks")) != 0 ||
+            strcmp(text_of(q, "field"), text_of(cluster, "field")) != 0 ||
             strcmp(text_of(q, "kind"), text_of(cluster, "kind")) != 0)
             continue;
         for (size_t w = 0; w < json_array_size(want); w++)
@@ -442,9 +445,37 @@ static const json_t *quirk_of(const struct court *k, const json_t *cluster)
     return NULL;
 }
 
+/* Whether every peer of a quirk was asked and is here, so that the quirk could have shown. */
+static bool could_show(const struct court *k, const json_t *quirk)
+{
+    const json_t *who = json_object_get(quirk, "peers");
+    size_t here = 0;
+    for (size_t i = 0; i < json_array_size(who); i++)
+        for (size_t p = 0; p < k->n; p++)
+            here += strcmp(json_string_value(json_array_get(who, i)), k->peers[p]->name) == 0 &&
+                    !worker_absent(k->workers[p]);
+    return here == json_array_size(who) &&
+           strcmp(text_of(quirk, "speaks"), k->layer == PEER_WS ? "ws" : "sip") == 0;
+}
+
+/* Quirks that no cluster showed, though they could: mended, or the corpus has no such case. */
+static void print_unseen(const struct court *k, const json_t *seen)
+{
+    for (size_t i = 0; i < json_array_size(k->quirks); i++) {
+        json_t *q = json_array_get(k->quirks, i);
+        if (json_object_get(seen, text_of(q, "id")) || !could_show(k, q))
+            continue;
+        if (k->json)
+            print_line(json_pack("{s:O}", "unseen", q));
+        else
+            printf("did not show: %s: %s\n", text_of(q, "id"), text_of(q, "what"));
+    }
+}
+
 static void print_clusters(struct court *k)
 {
-    size_t n = json_object_size(k->folded), i = 0, known = 0;
+    json_t *seen = json_object();
+    size_t n = json_object_size(k->folded), i = 0, known = 0, drafts = 0;
     const char **keys = need(calloc(n + 1, sizeof *keys)), *key;
     json_t *c;
     json_object_foreach(k->folded, key, c) keys[i++] = key;
@@ -458,8 +489,12 @@ static void print_clusters(struct court *k)
         c = json_object_get(k->folded, keys[i]);
         const json_t *q = quirk_of(k, c);
         known += q != NULL;
-        if (q)
+        drafts += q && strcmp(text_of(q, "status"), "draft") == 0;
+        if (q) {
+            json_object_set_new(seen, text_of(q, "id"), json_true());
             json_object_set(c, "quirk", json_object_get(q, "id"));
+            json_object_set(c, "status", json_object_get(q, "status"));
+        }
         if (k->json) {
             json_t *o = json_pack("{s:O}", "cluster", c);
             print_line(o);
@@ -474,11 +509,17 @@ static void print_clusters(struct court *k)
                text_of(c, "witness"), (long long)json_integer_value(json_object_get(c, "octets")),
                colour(k, PLAIN), "");
         if (q)
-            printf("         %s: %s\n", text_of(q, "id"), text_of(q, "what"));
+            printf("         %s %s: %s (RFC %s; right: %s; matters to: %s)\n", text_of(q, "status"),
+                   text_of(q, "id"), text_of(q, "what"), text_of(q, "rfc"), text_of(q, "right"),
+                   text_of(q, "matters"));
         free(who);
     }
+    k->unknown = n - known;
+    print_unseen(k, seen);
+    json_decref(seen);
     if (!k->json)
-        printf("%zu clusters, %zu of them known\n", n, known);
+        printf("%zu clusters: %zu known, %zu of these only drafted; %zu new\n", n, known, drafts,
+               n - known);
     free(keys);
 }
 

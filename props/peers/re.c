@@ -19,8 +19,8 @@ static void part(json_t *o, const char *key, const struct pl *pl)
 
 static void uri(json_t *o, const struct pl *text, const struct uri *u)
 {
-    part(o, "text", text);
-    part(o, "scheme", &u->scheme);
+    peer_octets(o, "text", text->l ? text->p : "", text->l);
+    peer_octets(o, "scheme", u->scheme.l ? u->scheme.p : "", u->scheme.l);
     if (pl_strcasecmp(&u->scheme, "sip") != 0 && pl_strcasecmp(&u->scheme, "sips") != 0)
         return;
     part(o, "user", &u->user);
