@@ -477,6 +477,8 @@ static void bad_behaviour_is_a_result(void **state)
          "what it wrote is no answer"},
         {HELLO "echo '{\"verdict\":\"refuse\",\"reason\":\"because\"}'; exec cat >/dev/null",
          "refuse", "because"},
+        {HELLO "exec python3 -c 'x = bytearray(1 << 33); x[::4096] = b\"x\" * (1 << 21)'", "crash",
+         "MemoryError"},
         {"echo '{\"absent\":\"not today\"}'", "absent", "not today"},
         {"exec /nonexistent/peer", "absent", "/nonexistent/peer"},
         {"exit 0", "absent", "it ended before it said who it is"},

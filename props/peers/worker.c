@@ -27,6 +27,19 @@ enum {
     READ_ONCE = 1 << 16
 };
 
+/* Of memory that it writes to: one that eats more is a result. */
+#define DATA_MAX_OCTETS ((rlim_t)4 << 30)
+
+/* A sanitizer's shadow counts as written to, so a program's limit is set by its shell, when nothing
+ * of ours is left in the process. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(memory_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 struct worker {
     const struct peer *peer;
     const char *dir, *built;
@@ -141,18 +154,29 @@ static _Noreturn void run_program(const struct worker *w)
 {
     setenv("PEERS", w->dir, 1);
     setenv("BUILT", w->built, 1);
-    execl("/bin/sh", "sh", "-c", w->peer->command, (char *)NULL);
+    char command[1024];
+    int n = snprintf(command, sizeof command, "ulimit -d %llu; %s",
+                     (unsigned long long)(DATA_MAX_OCTETS >> 10), w->peer->command);
+    if (n < (int)sizeof command)
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(127);
 }
 
-static void limit(int what, rlim_t most)
+static bool lower(struct rlimit *l, rlim_t most)
 {
-    struct rlimit l;
-    if (getrlimit(what, &l) == 0 && (l.rlim_max == RLIM_INFINITY || l.rlim_max > most)) {
-        l.rlim_cur = most;
-        (void)setrlimit(what, &l);
-    }
+    bool lowers = l->rlim_max == RLIM_INFINITY || l->rlim_max > most;
+    if (lowers)
+        l->rlim_cur = most;
+    return lowers;
 }
+
+/* A macro, since the type of `what` is an enumeration here and an int elsewhere. */
+#define LIMIT(what, most)                                                                          \
+    do {                                                                                           \
+        struct rlimit l;                                                                           \
+        if (getrlimit((what), &l) == 0 && lower(&l, (most)))                                       \
+            (void)setrlimit((what), &l);                                                           \
+    } while (0)
 
 static _Noreturn void child(const struct worker *w, int in, int out, int log)
 {
@@ -162,8 +186,10 @@ static _Noreturn void child(const struct worker *w, int in, int out, int log)
 #endif
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_IGN);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, LOG_MAX_OCTETS);
+    LIMIT(RLIMIT_CORE, 0);
+    LIMIT(RLIMIT_FSIZE, LOG_MAX_OCTETS);
+    if (!w->peer->command && !SANITIZED)
+        LIMIT(RLIMIT_DATA, DATA_MAX_OCTETS);
     for (const struct worker *other = workers; other; other = other->next)
         if (other != w && other->pid) {
             close(other->in);
