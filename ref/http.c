@@ -173,7 +173,7 @@ static bool ipv6_address(struct sipws_cur *c)
             open = false;
             c->p += 2;
         } else if (groups > 0 && !open) {
-            if (!sipws_take(c, ':'))
+            if (groups == (gap ? 7 : 8) || !sipws_take(c, ':'))
                 break;
             open = true;
         }
@@ -190,6 +190,8 @@ static bool ipv6_address(struct sipws_cur *c)
             return false;
         }
         if (v4) {
+            if (!gap && groups < 8)
+                return false; /* at the dot */
             c->p = digits;
             if (!ipv4_address(c))
                 return false;
@@ -300,10 +302,10 @@ static bool origin(struct sipws_cur *c)
 /* Reads the value that `v` stands over, from its first octet to its last. */
 typedef bool value_read(struct reader *r, struct sipws_cur *v);
 
-/* #rule of RFC 2616 2.1: elements between commas, white space around them, and elements that are
- * not there. At least one is, where `least` says so. */
-static bool list(struct reader *r, struct sipws_cur *v, value_read *element, bool least,
-                 enum sipws_err err, const char *rule)
+/* 1#element of RFC 7230 7: elements between commas, white space around them, and elements that are
+ * not there; but one at least is. */
+static bool list(struct reader *r, struct sipws_cur *v, value_read *element, enum sipws_err err,
+                 const char *rule)
 {
     size_t n = 0;
     for (;;) {
@@ -311,7 +313,7 @@ static bool list(struct reader *r, struct sipws_cur *v, value_read *element, boo
         if (sipws_take(v, ','))
             continue;
         if (v->p == v->end)
-            return n > 0 || !least || sipws_fail(v, v->p, err, rule);
+            return n > 0 || SIPWS_PLANT(HTTP_LIST_EMPTY) || sipws_fail(v, v->p, err, rule);
         if (!element(r, v))
             return false;
         n++;
@@ -355,7 +357,7 @@ static bool upgrade_protocol(struct reader *r, struct sipws_cur *v)
 static bool read_upgrade(struct reader *r, struct sipws_cur *v)
 {
     if (r->is_request)
-        return list(r, v, upgrade_protocol, false, SIPWS_E_HTTP_UPGRADE, "Upgrade");
+        return list(r, v, upgrade_protocol, SIPWS_E_HTTP_UPGRADE, "Upgrade");
     r->upgrades = whole(v, SIPWS_STR("websocket"), true, SIPWS_E_HTTP_UPGRADE, "Upgrade");
     return r->upgrades;
 }
@@ -371,7 +373,7 @@ static bool connection_option(struct reader *r, struct sipws_cur *v)
 
 static bool read_connection(struct reader *r, struct sipws_cur *v)
 {
-    return list(r, v, connection_option, false, SIPWS_E_HTTP_CONNECTION, "Connection");
+    return list(r, v, connection_option, SIPWS_E_HTTP_CONNECTION, "Connection");
 }
 
 /* sipws_crypt_key_ok decides; what remains is to find the octet at fault. */
@@ -427,8 +429,7 @@ static bool read_protocol(struct reader *r, struct sipws_cur *v)
 {
     struct sipws_str chosen = sipws_slice(v->p, v->end);
     if (r->is_request)
-        return list(r, v, subprotocol, true, SIPWS_E_HTTP_PROTOCOL,
-                    "Sec-WebSocket-Protocol-Client");
+        return list(r, v, subprotocol, SIPWS_E_HTTP_PROTOCOL, "Sec-WebSocket-Protocol-Client");
     if (!is_sip(chosen) &&
         !whole(v, SIPWS_STR("sip"), false, SIPWS_E_HTTP_NO_SIP, "Sec-WebSocket-Protocol-Server"))
         return false;
@@ -477,7 +478,7 @@ static bool extension(struct reader *r, struct sipws_cur *v)
 
 static bool read_extensions(struct reader *r, struct sipws_cur *v)
 {
-    return list(r, v, extension, true, SIPWS_E_HTTP_EXTENSION, "extension-list");
+    return list(r, v, extension, SIPWS_E_HTTP_EXTENSION, "extension-list");
 }
 
 static bool read_accept(struct reader *r, struct sipws_cur *v)

@@ -28,7 +28,8 @@
  * - Origin is read and not judged: whether it is allowed is policy.h's question, and the caller's
  *   answer (SIPWS_E_HTTP_ORIGIN, 403).
  *
- * A head is judged from its first octet to its last, and the first refusal is the verdict. Then
+ * A head is cut into lines first; then it is judged from its first octet to its last, and the first
+ * refusal is the verdict. (Of a line, what no field-value may hold comes before the value.) Then
  * comes what is missing, in the order Host, Upgrade, Connection, Sec-WebSocket-Version,
  * Sec-WebSocket-Key or -Accept, Sec-WebSocket-Protocol: a field that is not there is at fault at
  * the empty line, one whose values lack what they must name is at fault where its first value
