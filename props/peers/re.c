@@ -116,8 +116,12 @@ static bool say(json_t *o, const struct sip_msg *m)
     /* From and To have the address that sip_addr_decode made, under other names. */
     const struct sip_addr from = {m->from.dname, m->from.auri, m->from.uri, m->from.params};
     const struct sip_addr to = {m->to.dname, m->to.auri, m->to.uri, m->to.params};
-    address(peer_object(o, "from"), &from, &m->from.tag);
-    address(peer_object(o, "to"), &to, &m->to.tag);
+    peer_text(o, "from", NULL);
+    peer_text(o, "to", NULL);
+    if (from.auri.p)
+        address(peer_object(o, "from"), &from, &m->from.tag);
+    if (to.auri.p)
+        address(peer_object(o, "to"), &to, &m->to.tag);
     part(o, "call-id", &m->callid);
     peer_cseq(o, m->cseq.num, m->cseq.met.p, m->cseq.met.l);
     peer_length(o, m->clen.l ? (long long)pl_u32(&m->clen) : -1);

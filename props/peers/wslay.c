@@ -75,7 +75,8 @@ static bool read_stream(json_t *o, const char *p, size_t n)
     peer_text(o, "close", NULL);
     if (!ok) {
         peer_refuse(error ? "wslay_event_recv" : "it queued a close frame");
-        peer_number(o, "close", wslay_event_get_status_code_sent(ctx));
+        if (wslay_event_get_status_code_sent(ctx) != WSLAY_CODE_NO_STATUS_RCVD)
+            peer_number(o, "close", wslay_event_get_status_code_sent(ctx));
     }
     wslay_event_context_free(ctx);
     return ok;

@@ -89,8 +89,8 @@ def names(sip):
     for key, value in sip.items():
         name = key.removeprefix("sip_sip_")
         if name != key and "_" not in name and name[:1].isupper() and name not in NO_FIELDS:
-            for raw in value if isinstance(value, list) else [value]:
-                yield {"name": name, "raw": raw or ""}
+            # No value: it has some as numbers, which are not as they stand there.
+            yield from [{"name": name}] * (len(value) if isinstance(value, list) else 1)
     for text in sip.get("text", []) if isinstance(sip.get("text"), list) else [sip["text"]] if "text" in sip else []:
         if isinstance(text, str) and ":" in text:
             yield {"name": text.split(":")[0]}
