@@ -16,8 +16,7 @@ static void uri(json_t *o, const belle_sip_uri_t *u, belle_generic_uri_t *other)
         peer_text(o, "scheme", belle_sip_uri_is_secure(u) ? "sips" : "sip");
         peer_text(o, "user", belle_sip_uri_get_user(u));
         peer_text(o, "password", belle_sip_uri_get_user_password(u));
-        const char *host = belle_sip_uri_get_host(u);
-        peer_host(o, host, host ? strlen(host) : 0);
+        peer_host(o, PEER_TEXT(belle_sip_uri_get_host(u)));
         peer_port(o, belle_sip_uri_get_port(u));
     }
     belle_sip_free(text);
@@ -25,17 +24,14 @@ static void uri(json_t *o, const belle_sip_uri_t *u, belle_generic_uri_t *other)
 
 static void address(json_t *o, const belle_sip_header_address_t *a, const char *tag)
 {
-    peer_text(o, "display", belle_sip_header_address_get_displayname(a));
-    uri(peer_object(o, "uri"), belle_sip_header_address_get_uri(a),
-        belle_sip_header_address_get_absolute_uri(a));
-    peer_text(o, "tag", tag);
+    uri(peer_address(o, belle_sip_header_address_get_displayname(a), tag),
+        belle_sip_header_address_get_uri(a), belle_sip_header_address_get_absolute_uri(a));
 }
 
 static void via(json_t *o, belle_sip_header_via_t *v)
 {
-    const char *host = belle_sip_header_via_get_host(v);
     peer_text(o, "transport", belle_sip_header_via_get_transport(v));
-    peer_host(o, host, host ? strlen(host) : 0);
+    peer_host(o, PEER_TEXT(belle_sip_header_via_get_host(v)));
     peer_port(o, belle_sip_header_via_get_port(v));
     peer_text(o, "branch", belle_sip_header_via_get_branch(v));
 }
@@ -57,17 +53,14 @@ static void say(json_t *o, belle_sip_message_t *m)
     json_t *fields = peer_array(o, "fields");
     if (belle_sip_message_is_request(m)) {
         belle_sip_request_t *r = BELLE_SIP_REQUEST(m);
-        const char *method = belle_sip_request_get_method(r);
-        uri(peer_object(peer_request(o, method, method ? strlen(method) : 0), "uri"),
+        uri(peer_object(peer_request(o, PEER_TEXT(belle_sip_request_get_method(r))), "uri"),
             belle_sip_request_get_uri(r), belle_sip_request_get_absolute_uri(r));
     } else {
         peer_response(o, belle_sip_response_get_status_code(BELLE_SIP_RESPONSE(m)));
     }
     belle_sip_list_t *all = belle_sip_message_get_all_headers(m);
-    for (const belle_sip_list_t *l = all; l; l = l->next) {
-        const char *name = belle_sip_header_get_name(l->data);
-        peer_field(fields, name, strlen(name), NULL, 0);
-    }
+    for (const belle_sip_list_t *l = all; l; l = l->next)
+        peer_field(fields, PEER_TEXT(belle_sip_header_get_name(l->data)), NULL, 0);
     belle_sip_list_free(all);
     list(o, "via", "Via", m);
     list(o, "contact", "Contact", m);
@@ -88,10 +81,9 @@ static void say(json_t *o, belle_sip_message_t *m)
         address(peer_object(o, "to"), BELLE_SIP_HEADER_ADDRESS(to),
                 belle_sip_header_to_get_tag(to));
     peer_text(o, "call-id", id ? belle_sip_header_call_id_get_call_id(id) : NULL);
-    if (c) {
-        const char *method = belle_sip_header_cseq_get_method(c);
-        peer_cseq(o, belle_sip_header_cseq_get_seq_number(c), method, strlen(method));
-    }
+    if (c)
+        peer_cseq(o, belle_sip_header_cseq_get_seq_number(c),
+                  PEER_TEXT(belle_sip_header_cseq_get_method(c)));
     peer_length(o, l ? (long long)belle_sip_header_content_length_get_content_length(l) : -1);
 }
 

@@ -15,11 +15,6 @@ static void silent(const char *file, int line, osip_trace_level_t level, const c
     (void)file, (void)line, (void)level, (void)format, (void)args;
 }
 
-static void host(json_t *o, const char *name)
-{
-    peer_host(o, name, name ? strlen(name) : 0);
-}
-
 static void uri(json_t *o, const osip_uri_t *u)
 {
     char *text = NULL;
@@ -28,54 +23,47 @@ static void uri(json_t *o, const osip_uri_t *u)
     if (osip_uri_to_str(u, &text) == OSIP_SUCCESS)
         peer_text(o, "text", text);
     peer_text(o, "scheme", u->scheme);
-    if (u->string)
-        return; /* not sip, not sips */
-    peer_text(o, "user", u->username);
-    peer_text(o, "password", u->password);
-    host(o, u->host);
-    peer_digits(o, "port", u->port);
+    if (!u->string) /* sip or sips */
+        peer_uri(o, u->username, u->password, u->host, u->port);
 }
 
-static void param(json_t *o, const char *key, osip_list_t *params)
+static const char *param(osip_list_t *params, const char *key)
 {
     osip_uri_param_t *p = NULL;
     char name[16];
     snprintf(name, sizeof name, "%s", key);
     osip_uri_param_get_byname(params, name, &p);
-    peer_text(o, key, p && !p->gvalue ? "" : p ? p->gvalue : NULL);
+    return p && !p->gvalue ? "" : p ? p->gvalue : NULL;
 }
 
 static void address(json_t *o, osip_from_t *a)
 {
-    if (a->displayname && strcmp(a->displayname, "*") == 0 && !a->url)
-        return;
-    peer_text(o, "display", a->displayname);
-    uri(peer_object(o, "uri"), a->url);
-    param(o, "tag", &a->gen_params);
+    uri(peer_address(o, a->displayname, param(&a->gen_params, "tag")), a->url);
 }
 
 static void list(json_t *o, const char *key, osip_list_t *fields)
 {
     json_t *array = peer_array(o, key);
-    for (int i = 0; i < osip_list_size(fields); i++)
-        address(peer_item(array), osip_list_get(fields, i));
+    for (int i = 0; i < osip_list_size(fields); i++) {
+        osip_from_t *a = osip_list_get(fields, i);
+        if (!a->url && a->displayname && strcmp(a->displayname, "*") == 0)
+            peer_star(array);
+        else
+            address(peer_item(array), a);
+    }
 }
 
 static void say(json_t *o, osip_message_t *m)
 {
     char *call_id = NULL;
     if (m->sip_method)
-        uri(peer_object(peer_request(o, m->sip_method, strlen(m->sip_method)), "uri"), m->req_uri);
+        uri(peer_object(peer_request(o, PEER_TEXT(m->sip_method)), "uri"), m->req_uri);
     else
         peer_response(o, m->status_code);
     json_t *vias = peer_array(o, "via");
     for (int i = 0; i < osip_list_size(&m->vias); i++) {
         osip_via_t *v = osip_list_get(&m->vias, i);
-        json_t *via = peer_item(vias);
-        peer_text(via, "transport", v->protocol);
-        host(via, v->host);
-        peer_digits(via, "port", v->port);
-        param(via, "branch", &v->via_params);
+        peer_via(vias, v->protocol, v->host, v->port, param(&v->via_params, "branch"));
     }
     if (m->from)
         address(peer_object(o, "from"), m->from);

@@ -74,6 +74,17 @@ void peer_port(json_t *o, long port);
 void peer_cseq(json_t *reading, long long number, const char *method, size_t n);
 void peer_length(json_t *reading, long long length);
 
+/* What C libraries give: text or NULL, a port as text. The parts of a SIP URI; an element of "via";
+ * an address without its URI, for which the object is given back. */
+void peer_uri(json_t *o, const char *user, const char *password, const char *host,
+              const char *port);
+void peer_via(json_t *vias, const char *transport, const char *host, const char *port,
+              const char *branch);
+json_t *peer_address(json_t *o, const char *display, const char *tag);
+
+/* A text as two arguments. */
+#define PEER_TEXT(text) (text), ((text) ? strlen(text) : 0)
+
 /* A header field, for "fields". raw NULL: not kept. */
 void peer_field(json_t *fields, const char *name, size_t name_n, const char *raw, size_t raw_n);
 

@@ -49,27 +49,15 @@ static void via(json_t *o, const struct sip_via *v)
     part(o, "branch", &v->branch);
 }
 
-/* A compact form that it knows; it keeps the name as it stands. */
+/* The name in full of a compact form that it knows: its identities are hashes of names. */
 static const char *full_name(const struct sip_hdr *h)
 {
-    static const struct {
-        enum sip_hdrid id;
-        const char *name;
-    } table[] = {{SIP_HDR_VIA, "via"},
-                 {SIP_HDR_FROM, "from"},
-                 {SIP_HDR_TO, "to"},
-                 {SIP_HDR_CALL_ID, "call-id"},
-                 {SIP_HDR_CONTACT, "contact"},
-                 {SIP_HDR_CONTENT_LENGTH, "content-length"},
-                 {SIP_HDR_CONTENT_TYPE, "content-type"},
-                 {SIP_HDR_SUBJECT, "subject"},
-                 {SIP_HDR_SUPPORTED, "supported"},
-                 {SIP_HDR_EVENT, "event"},
-                 {SIP_HDR_REFER_TO, "refer-to"},
-                 {SIP_HDR_SESSION_EXPIRES, "session-expires"}};
-    for (size_t i = 0; h->name.l == 1 && i < sizeof table / sizeof *table; i++)
-        if (table[i].id == h->id)
-            return table[i].name;
+    static const char *const names[] = {
+        "via",          "from",    "to",        "call-id", "contact",  "content-length",
+        "content-type", "subject", "supported", "event",   "refer-to", "session-expires"};
+    for (size_t i = 0; h->name.l == 1 && i < sizeof names / sizeof *names; i++)
+        if ((hash_joaat_ci(names[i], strlen(names[i])) & 0xfff) == (uint32_t)h->id)
+            return names[i];
     return NULL;
 }
 

@@ -126,6 +126,31 @@ void peer_length(json_t *reading, long long length)
     json_object_set_new(reading, "content-length", length < 0 ? json_null() : json_integer(length));
 }
 
+void peer_uri(json_t *o, const char *user, const char *password, const char *host, const char *port)
+{
+    peer_text(o, "user", user);
+    peer_text(o, "password", password);
+    peer_host(o, PEER_TEXT(host));
+    peer_digits(o, "port", port);
+}
+
+void peer_via(json_t *vias, const char *transport, const char *host, const char *port,
+              const char *branch)
+{
+    json_t *o = peer_item(vias);
+    peer_text(o, "transport", transport);
+    peer_host(o, PEER_TEXT(host));
+    peer_digits(o, "port", port);
+    peer_text(o, "branch", branch);
+}
+
+json_t *peer_address(json_t *o, const char *display, const char *tag)
+{
+    peer_text(o, "display", display && *display ? display : NULL);
+    peer_text(o, "tag", tag);
+    return peer_object(o, "uri");
+}
+
 void peer_field(json_t *fields, const char *name, size_t name_n, const char *raw, size_t raw_n)
 {
     json_t *o = peer_item(fields);

@@ -15,19 +15,20 @@ static void uri(json_t *o, msg_t *msg, const url_t *u)
 {
     peer_text(o, "text", url_as_string(msg_home(msg), u));
     peer_text(o, "scheme", u->url_scheme ? u->url_scheme : "");
-    if (u->url_type != url_sip && u->url_type != url_sips)
-        return;
-    peer_text(o, "user", u->url_user);
-    peer_text(o, "password", u->url_password);
-    peer_text(o, "host", u->url_host);
-    peer_digits(o, "port", u->url_port);
+    if (u->url_type == url_sip || u->url_type == url_sips)
+        peer_uri(o, u->url_user, u->url_password, u->url_host, u->url_port);
 }
 
 static void address(json_t *o, msg_t *msg, const char *display, const url_t *u, const char *tag)
 {
-    peer_text(o, "display", display && *display ? display : NULL);
-    uri(peer_object(o, "uri"), msg, u);
-    peer_text(o, "tag", tag);
+    uri(peer_address(o, display, tag), msg, u);
+}
+
+static void routes(json_t *o, const char *key, msg_t *msg, const sip_route_t *r)
+{
+    json_t *array = peer_array(o, key);
+    for (; r; r = r->r_next)
+        address(peer_item(array), msg, r->r_display, r->r_url, NULL);
 }
 
 static void fields(json_t *o, msg_t *msg)
@@ -43,40 +44,32 @@ static void fields(json_t *o, msg_t *msg)
             ;
         for (; n && strchr(" \t", colon[1]); n--)
             colon++;
-        peer_field(array, name ? name : h->sh_unknown->un_name,
-                   strlen(name ? name : h->sh_unknown->un_name), colon + 1, n);
+        name = name ? name : h->sh_unknown->un_name;
+        peer_field(array, PEER_TEXT(name), colon + 1, n);
     }
 }
 
 static void say(json_t *o, msg_t *msg, const sip_t *sip)
 {
-    json_t *vias = peer_array(o, "via"), *contacts = peer_array(o, "contact"),
-           *routes = peer_array(o, "route"), *records = peer_array(o, "record-route");
+    json_t *vias = peer_array(o, "via"), *contacts = peer_array(o, "contact");
     if (sip->sip_request) {
-        const char *method = sip->sip_request->rq_method_name;
-        uri(peer_object(peer_request(o, method, strlen(method)), "uri"), msg,
-            sip->sip_request->rq_url);
+        json_t *request = peer_request(o, PEER_TEXT(sip->sip_request->rq_method_name));
+        uri(peer_object(request, "uri"), msg, sip->sip_request->rq_url);
     } else {
         peer_response(o, sip->sip_status->st_status);
     }
     fields(o, msg);
     for (const sip_via_t *v = sip->sip_via; v; v = v->v_next) {
         const char *slash = v->v_protocol ? strrchr(v->v_protocol, '/') : NULL;
-        json_t *via = peer_item(vias);
-        peer_text(via, "transport", slash ? slash + 1 : v->v_protocol);
-        peer_text(via, "host", v->v_host);
-        peer_digits(via, "port", v->v_port);
-        peer_text(via, "branch", v->v_branch);
+        peer_via(vias, slash ? slash + 1 : v->v_protocol, v->v_host, v->v_port, v->v_branch);
     }
     for (const sip_contact_t *c = sip->sip_contact; c; c = c->m_next)
         if (c->m_url->url_type == url_any)
             peer_star(contacts);
         else
             address(peer_item(contacts), msg, c->m_display, c->m_url, NULL);
-    for (const sip_route_t *r = sip->sip_route; r; r = r->r_next)
-        address(peer_item(routes), msg, r->r_display, r->r_url, NULL);
-    for (const sip_route_t *r = sip->sip_record_route; r; r = r->r_next)
-        address(peer_item(records), msg, r->r_display, r->r_url, NULL);
+    routes(o, "route", msg, sip->sip_route);
+    routes(o, "record-route", msg, sip->sip_record_route);
     const sip_addr_t *from = sip->sip_from, *to = sip->sip_to;
     if (from)
         address(peer_object(o, "from"), msg, from->a_display, from->a_url, from->a_tag);
@@ -84,8 +77,7 @@ static void say(json_t *o, msg_t *msg, const sip_t *sip)
         address(peer_object(o, "to"), msg, to->a_display, to->a_url, to->a_tag);
     peer_text(o, "call-id", sip->sip_call_id ? sip->sip_call_id->i_id : NULL);
     if (sip->sip_cseq)
-        peer_cseq(o, sip->sip_cseq->cs_seq, sip->sip_cseq->cs_method_name,
-                  strlen(sip->sip_cseq->cs_method_name));
+        peer_cseq(o, sip->sip_cseq->cs_seq, PEER_TEXT(sip->sip_cseq->cs_method_name));
     peer_length(o, sip->sip_content_length ? sip->sip_content_length->l_length : -1LL);
     peer_octets(o, "body", sip->sip_payload ? sip->sip_payload->pl_data : "",
                 sip->sip_payload ? sip->sip_payload->pl_len : 0);
