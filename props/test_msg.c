@@ -457,7 +457,7 @@ static const struct mcase values[] = {
         E(PARAM_DUPLICATE)),
     BAD("an empty parameter", OPTIONS, "branch=z9hG4bK77a1", "branch=z9hG4bK77a1;\a;x", E(TOKEN)),
     BAD("received is a name", OPTIONS, "branch=z9hG4bK77a1",
-        "branch=z9hG4bK77a1;received=e\axample.org", E(URI_IPV6)),
+        "branch=z9hG4bK77a1;received=e\axample.org", E(PARAM_VALUE)),
     BAD("empty tag", OPTIONS, ";tag=a1", ";tag=\a", E(TOKEN)),
     BAD("an open quote", OPTIONS, "\"Ada\" <sip:ada@example.org>;tag=a1",
         "\"Ada <sip:ada@example.org>;tag=a1\a", E(QUOTE)),
