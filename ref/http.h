@@ -15,7 +15,8 @@
  *   before the answer (RFC 6455 4.1), but when it sent them cannot be told from the octets.
  * - HTTP's grammar is that of RFC 7230, which replaced RFC 2616: one digit on each side of the
  *   version's dot, one space in the start line, nothing before it. Lists keep the empty elements
- *   of RFC 2616's #rule, which RFC 7230 7 has a recipient ignore.
+ *   of RFC 2616's #rule, which RFC 7230 7 has a recipient ignore; but each list of the handshake
+ *   has one element at least (1#; RFC 9110 would let Upgrade and Connection be empty).
  * - Versions 1.1 to 1.9 are taken; HTTP/2 opens WebSockets in another way (RFC 8441).
  * - Host has at least one octet and, behind its colon, a port of at least one digit, at most 65535:
  *   it repeats the host and port of a ws URI (RFC 6455 4.1), which RFC 3986 would let be empty.
