@@ -539,23 +539,13 @@ static const char *compared(const struct said *said, size_t i, const char *row)
     return said_row(&said[i], row);
 }
 
-/* Whose reading of a row the others are held against: ref's, or the most frequent one; n: nobody
- * has any. */
+/* Whose reading of a row the others are held against: ref's, or that of the first who has an
+ * opinion where ref has none; n: nobody. */
 static size_t base_of(const struct said *said, size_t n, const char *row)
 {
-    size_t base = n, most = 0;
-    for (size_t i = 0; i < n; i++) {
-        const char *text = compared(said, i, row);
-        size_t same = 0;
-        for (size_t k = 0; text && k < n; k++) {
-            const char *other = compared(said, k, row);
-            same += other && strcmp(other, text) == 0;
-        }
-        if (text && i == 0)
-            same = n + 1;
-        if (same > most)
-            most = same, base = i;
-    }
+    size_t base = 0;
+    while (base < n && !compared(said, base, row))
+        base++;
     return base;
 }
 
@@ -596,9 +586,45 @@ static void compare_names(json_t *all, const struct said *said, size_t n)
     json_decref(done);
 }
 
-/* Who differs in a row, a finding for each other reading of it. */
+/* The id of the error with which ref refuses. */
+static int error_of(const struct said *said, const char **id)
+{
+    *id = said[0].answer.reason ? said[0].answer.reason : "";
+    return (int)strcspn(*id, " ");
+}
+
+/* Where ref refuses, no reading is right, and none is the one to hold others against: those who
+ * take the message anyway agree, or are split. */
+static void compare_split(json_t *all, const struct said *said, size_t n, const char *row)
+{
+    const char *first = NULL, *id;
+    bool split = false;
+    char kind[64];
+    for (size_t i = 0; i < n; i++) {
+        const char *text = said_row(&said[i], row);
+        split = split || (text && first && strcmp(text, first) != 0);
+        first = first ? first : text;
+    }
+    if (!split)
+        return;
+    int len = error_of(said, &id);
+    snprintf(kind, sizeof kind, "split on %.*s", len, id);
+    json_t *f = finding(row_layer(row), row, kind);
+    for (size_t i = 0; i < n; i++)
+        if (said_row(&said[i], row)) {
+            add_name(f, "peers", &said[i]);
+            add_reading(f, &said[i], said_row(&said[i], row));
+        }
+    json_array_append_new(all, f);
+}
+
+/* Who differs from ref in a row, a finding for each other reading of it. */
 static void compare_row(json_t *all, const struct said *said, size_t n, const char *row)
 {
+    if (!said[0].rows) {
+        compare_split(all, said, n, row);
+        return;
+    }
     size_t base = base_of(said, n, row);
     if (strcmp(row, "header names") == 0) {
         compare_names(all, said, n);
@@ -683,9 +709,9 @@ static void compare_verdicts(json_t *all, const struct said *said, size_t n, con
             snprintf(kind, sizeof kind, "refuses: %s", class);
         } else if (ref == ANSWER_REFUSE && v == ANSWER_ACCEPT) {
             /* ref's reason is the class; everybody who takes it stands in one finding. */
-            snprintf(kind, sizeof kind, "takes %.*s",
-                     (int)strcspn(said[0].answer.reason ? said[0].answer.reason : "", " "),
-                     said[0].answer.reason ? said[0].answer.reason : "");
+            const char *id;
+            int len = error_of(said, &id);
+            snprintf(kind, sizeof kind, "takes %.*s", len, id);
             if (!takes)
                 takes = finding("message", "verdict", kind);
             add_name(takes, "peers", &said[i]);
