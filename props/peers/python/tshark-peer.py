@@ -11,6 +11,7 @@ import peer
 
 ERROR = 0x800000  # of an expert item
 FILLER = 1 << 16  # more than what it reads at once
+LARGEST = 1 << 18  # octets of a packet in a capture
 NO_FIELDS = {"Request-Line", "Status-Line", "Method", "Status-Code"}
 
 
@@ -108,6 +109,8 @@ def refused(layers):
 
 
 def read(message):
+    if len(HEAD + message) > LARGEST:
+        raise peer.Refused("larger than a packet that it reads", None)
     layers = tshark.ask(message)
     why = refused(layers)
     if why:
