@@ -84,9 +84,11 @@ static void put_event(struct sipws_out *o, const struct sipws_event *ev)
     put_text(o, "\n");
 }
 
-static size_t piece(struct drive *d, size_t *cut, size_t left)
+static size_t piece(struct drive *d, size_t *cut, size_t left, size_t at, size_t stop)
 {
     size_t n = left;
+    if (stop < d->stops_n && d->stops[stop].at - at < n)
+        n = d->stops[stop].at - at;
     if (*cut < d->cuts.n) {
         n = (unsigned char)d->cuts.p[(*cut)++];
         n = n ? n : 256;
@@ -102,6 +104,14 @@ static void flush(struct drive *d, struct sipws_io *io)
     io->out = sipws_out(d->tx + d->sent.n, d->room && d->room < left ? d->room : left);
 }
 
+static void tell(struct drive *d, struct sipws_io *io, const struct sipws_event *ev)
+{
+    if (!d->watch)
+        return;
+    flush(d, io);
+    d->watch(d, ev);
+}
+
 /* Reads until the input is used up; false once the connection has ended. */
 static bool drain(struct drive *d, struct sipws_io *io, struct sipws_out *transcript)
 {
@@ -115,13 +125,39 @@ static bool drain(struct drive *d, struct sipws_io *io, struct sipws_out *transc
             continue;
         }
         put_event(transcript, &ev);
+        tell(d, io, &ev);
         if (kind == SIPWS_EV_CLOSED || kind == SIPWS_EV_FAILED || kind == SIPWS_EV_FULL)
             return false;
         if (kind == SIPWS_EV_REQUEST &&
             !(d->refuse ? sipws_conn_refuse(&d->conn, io, 403, SIPWS_STR("X-Why: no\r\n"))
                         : sipws_conn_accept(&d->conn, io)))
             return false;
+        if (kind == SIPWS_EV_REQUEST)
+            tell(d, io, NULL);
     }
+}
+
+/* Lets `ms` pass, stopping whenever the engine has something to do; false once it has failed. */
+static bool pass(struct drive *d, struct sipws_io *io, uint32_t ms, struct sipws_out *transcript)
+{
+    struct sipws_event ev;
+    uint64_t until = io->now + ms;
+    for (uint64_t due; (due = sipws_conn_due(&d->conn)) <= until;) {
+        io->now = due > io->now ? due : io->now;
+        enum sipws_event_kind kind = sipws_conn_tick(&d->conn, io, &ev);
+        if (kind == SIPWS_EV_FULL && d->room && io->out.n > 0) {
+            flush(d, io);
+            continue;
+        }
+        if (kind != SIPWS_EV_MORE) {
+            put_event(transcript, &ev);
+            tell(d, io, &ev);
+            return false;
+        }
+        tell(d, io, NULL);
+    }
+    io->now = until;
+    return true;
 }
 
 void drive_run(struct drive *d, struct sipws_str stream, struct sipws_out *transcript)
@@ -139,24 +175,31 @@ void drive_run(struct drive *d, struct sipws_str stream, struct sipws_out *trans
                                        .field_cap = DRIVE_FIELDS};
     struct sipws_io io = {.out = {NULL, 0, 0}};
     struct sipws_event ev;
-    size_t at = 0, cut = 0;
+    size_t at = 0, cut = 0, stop = 0;
     bool on = true;
     d->sent = (struct sipws_str){d->tx, 0};
     flush(d, &io);
     sipws_conn_init(&d->conn, &config, 0);
     if (d->role == SIPWS_CLIENT)
         on = sipws_conn_start(&d->conn, &io, &ask);
-    while (on && at < stream.n) {
-        size_t n = piece(d, &cut, stream.n - at);
+    tell(d, &io, NULL);
+    while (on) {
+        for (; on && stop < d->stops_n && d->stops[stop].at <= at; stop++)
+            on = pass(d, &io, d->stops[stop].ms, transcript);
+        if (!on || at == stream.n)
+            break;
+        size_t n = piece(d, &cut, stream.n - at, at, stop);
         io.in = (struct sipws_str){stream.p + at, n};
         at += n;
         on = drain(d, &io, transcript);
     }
-    if (on) {
+    if (on && !d->stays) {
         sipws_conn_end(&d->conn, &io, &ev);
         put_event(transcript, &ev);
+        tell(d, &io, &ev);
     }
     flush(d, &io);
+    tell(d, &io, NULL);
     put_text(transcript, "sent ");
     drive_put_octets(transcript, d->sent);
     put_text(transcript, "\n");

@@ -13,6 +13,12 @@ enum { DRIVE_MESSAGE = 1 << 17, DRIVE_FIELDS = 128, DRIVE_SENT = 1 << 18 };
 #define DRIVE_KEY    "AAAAAAAAAAAAAAAAAAAAAA=="
 #define DRIVE_ACCEPT "ICX+Yqv66kxgM0FcWaLWlFLwTAI="
 
+/* After so many octets of the stream a read ends, and then `ms` milliseconds pass. */
+struct drive_stop {
+    size_t at;
+    uint32_t ms;
+};
+
 struct drive {
     enum sipws_role role; /* of the engine */
     bool tls;
@@ -24,9 +30,20 @@ struct drive {
      * for 256), then all the rest. */
     struct sipws_str cuts;
 
+    /* The same by place, in ascending order, and with time. */
+    const struct drive_stop *stops;
+    size_t stops_n;
+
+    bool stays; /* the stream does not end behind its last octet */
+
     size_t room; /* octets that are free for answers at a time, from SIPWS_CONN_ROOM; 0: all */
 
     struct sipws_str sent; /* out: the octets that the engine sent; its own memory */
+
+    /* If not NULL: called for each event, and with NULL where the engine may have sent something
+     * without one; d->sent is up to date. */
+    void (*watch)(struct drive *d, const struct sipws_event *ev);
+    void *ctx; /* of watch */
 
     /* Memory of the engine. */
     struct sipws_conn conn;

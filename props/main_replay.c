@@ -1,4 +1,4 @@
-/* sipws-replay: runs one case again: a tape of a property, or an input of a fuzz target.
+/* sipws-replay: runs one case again: a tape of a property, an input of a fuzz target, or a story.
  *
  * A build that links the fuzz targets defines SIPWS_TARGETS as T(uri)T(ws)..., one T a target, and
  * compiles fuzz/target_NAME.c with -DLLVMFuzzerTestOneInput=sipws_target_NAME.
@@ -6,6 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pcap.h"
 #include "property.h"
+#include "story.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,8 @@
 
 static const char usage[] =
     "usage: sipws-replay [OPTION]... FILE...\n"
-    "Runs a case again: a tape file of a property, or an input of a fuzz target.\n"
+    "Runs a case again: a tape file of a property, an input of a fuzz target, or a story\n"
+    "(props/STORIES.md), which is held against its expect lines, or whose events are printed.\n"
     "  --target NAME  the file is an input of this target (else its folder or the front of its\n"
     "                 name tells: corpus/seeds/uri/x, uri-x)\n"
     "  --property NAME  the file is the naked tape of this property\n"
@@ -394,6 +396,71 @@ static bool recognise(struct job *j, const struct options *o)
     return false;
 }
 
+/* ---- stories --------------------------------------------------------------------------------- */
+
+enum { TRANSCRIPT = 4 << 20 };
+
+/* How the engine ran, for people. */
+static void explain_story(const struct story *s, struct sipws_str lines,
+                          struct sipws_str transcript)
+{
+    printf("story     %.*s\n", (int)s->title.n, s->title.n ? s->title.p : "");
+    printf("engine    %s, %s TLS\nwhat happened\n", s->role == SIPWS_SERVER ? "server" : "client",
+           s->tls ? "over" : "without");
+    for (const char *p = lines.p, *end = p + lines.n; p < end;) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        printf("  %.*s\n", (int)(lf - p), p);
+        p = lf + 1;
+    }
+    printf("transcript\n");
+    fwrite(transcript.p, 1, transcript.n, stdout);
+}
+
+static int replay_story(const char *path, struct sipws_str text, const struct options *o)
+{
+    static struct drive d;
+    static char said[TRANSCRIPT], told[TRANSCRIPT];
+    char reason[512];
+    struct prop_trial *r = prop_trial_new(); /* for its memory */
+    struct story_error e;
+    struct sipws_out lines = sipws_out(said, sizeof said);
+    struct sipws_out transcript = sipws_out(told, sizeof told);
+    struct sipws_out why = sipws_out(reason, sizeof reason);
+    uint32_t line = 0;
+    int status = 2;
+    const struct story *s = story_read(text, &r->arena, &e);
+    if (!s) {
+        fprintf(stderr, "%s:%zu:%zu: %s\n", path, e.line, e.column, e.reason);
+    } else if (o->as_c || o->shrink) {
+        fprintf(stderr, "%s: a story has no C form and is not shrunk; edit it\n", path);
+    } else if (!story_run(s, &r->arena, &d, &lines, &transcript) || !sipws_out_ok(&lines) ||
+               !sipws_out_ok(&transcript)) {
+        fprintf(stderr, "%s: the story is too large\n", path);
+    } else {
+        bool holds = story_holds(s, sipws_out_str(&lines), &line, &why);
+        bool wire = o->as_wire || o->as_pcap;
+        FILE *f = wire ? stderr : stdout;
+        status = !holds;
+        if (!holds)
+            fprintf(f, "%s:%u: FAILS: %.*s\n", path, (unsigned)line,
+                    (int)(sipws_out_ok(&why) ? why.n : why.cap), reason);
+        else if (story_expects(s))
+            fprintf(f, "%s: holds\n", path);
+        else if (!wire && !o->explain)
+            fwrite(said, 1, lines.n, stdout);
+        if (wire) {
+            struct sipws_out octets = arena_begin(&r->arena);
+            story_wire(s, &octets);
+            struct sipws_str stream = arena_end(&r->arena, &octets);
+            status = stream.p ? put_wire(stream, o->as_pcap) : 2;
+        } else if (o->explain) {
+            explain_story(s, sipws_out_str(&lines), sipws_out_str(&transcript));
+        }
+    }
+    prop_trial_free(r);
+    return status;
+}
+
 static int replay(const char *path, const struct options *o)
 {
     struct job j = {.path = path};
@@ -401,6 +468,12 @@ static int replay(const char *path, const struct options *o)
     j.data = read_file(path, &j.data_n);
     if (!j.data)
         return 2;
+    struct sipws_str text = {(const char *)j.data, j.data_n};
+    if (!o->target && !o->prop && story_is(text)) {
+        int status = replay_story(path, text, o);
+        free(j.data);
+        return status;
+    }
     if (!recognise(&j, o)) {
         free(j.data);
         return 2;

@@ -1,0 +1,19 @@
+sipws-story 1
+# Field failure 3. RFC 7118 5.1: Via says WSS on a connection over TLS and WS on one without. Where TLS
+# ends in front of the SIP server, the server is told so (next file), or it refuses.
+title Via says WS on a connection over TLS
+engine server tls
+handshake good
+sip
+  REGISTER sip:example.org SIP/2.0
+  Via: SIP/2.0/WS q4m8x2.invalid;branch=z9hG4bK-r1
+  Max-Forwards: 70
+  From: <sip:alice@example.org>;tag=t1
+  To: <sip:alice@example.org>
+  Call-ID: c1@q4m8x2.invalid
+  CSeq: 1 REGISTER
+  Contact: <sip:alice@q4m8x2.invalid;transport=ws>
+  Expires: 600
+expect request /sip
+expect sent HTTP/1.1 101 Switching Protocols
+expect refused via-transport
