@@ -248,7 +248,7 @@ class Differential:
         if self.done == len(self.files) or self.interrupted or self.elapsed() >= self.seconds:
             self.ended, self.state = time.monotonic(), "done"
             return True
-        self.child = Child([self.layout.program("sipws-diff"), self.files[self.done]],
+        self.child = Child([self.layout.program("sipws-diff"), "--peers=linked", self.files[self.done]],
                            self.layout.work / "differential.log", cwd=self.layout.root)
         return False
 
