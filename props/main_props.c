@@ -118,6 +118,16 @@ static void path_of(char *out, size_t cap, const char *file)
     snprintf(out, cap, "%s/%s", save_dir, file);
 }
 
+/* Where the time went. Behind the classes, from which a reader tells it by its last word. */
+static void put_times(const struct prop *p, const struct prop_run *run)
+{
+    double percent = run->spent > 0 ? 100.0 / run->spent : 0.0;
+    printf("%s %.0f%% of the time in draw, %.0f%% in hold", p->classes[0].label ? "," : " ",
+           run->draw * percent, run->hold * percent);
+    if (run->shrink > 0)
+        printf(", %.0f%% in shrinking", run->shrink * percent);
+}
+
 /* One line, and the story of a failure. */
 static bool run_one(const struct prop *p, struct prop_run run)
 {
@@ -144,6 +154,7 @@ static bool run_one(const struct prop *p, struct prop_run run)
     for (unsigned i = 0; i < PROP_CLASSES && p->classes[i].label; i++)
         printf("%s %s %.1f%%", i ? "," : " ", p->classes[i].label,
                judged ? 100.0 * (double)run.counts[i] / (double)judged : 0.0);
+    put_times(p, &run);
     putchar('\n');
     if (p->report)
         p->report(stdout);

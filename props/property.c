@@ -218,13 +218,16 @@ bool prop_draw(const struct prop *p, const unsigned char *octets, size_t n, stru
     return r->story && !r->arena.full;
 }
 
+static enum verdict judge_story(struct prop_trial *r)
+{
+    enum verdict v = r->prop->hold(r, r->story);
+    return r->arena.full ? DISCARDED : v;
+}
+
 enum verdict prop_check(const struct prop *p, const unsigned char *octets, size_t n,
                         struct prop_trial *r)
 {
-    if (!prop_draw(p, octets, n, r))
-        return DISCARDED;
-    enum verdict v = p->hold(r, r->story);
-    return r->arena.full ? DISCARDED : v;
+    return prop_draw(p, octets, n, r) ? judge_story(r) : DISCARDED;
 }
 
 /* Sixteen octets a line, from the line before `at`, with `at` marked. */
@@ -696,6 +699,19 @@ static void check_health(const struct prop *p, struct prop_run *run)
                      p->classes[i].permille / 10.0);
 }
 
+/* prop_check, and how long its two halves take. */
+static enum verdict check_timed(const struct prop *p, const unsigned char *octets, size_t n,
+                                struct prop_trial *r, struct prop_run *run)
+{
+    double start = now();
+    bool drawn = prop_draw(p, octets, n, r);
+    double middle = now();
+    enum verdict v = drawn ? judge_story(r) : DISCARDED;
+    run->draw += middle - start;
+    run->hold += now() - middle;
+    return v;
+}
+
 enum { SHRINK_SECONDS = 20 };
 
 enum prop_end prop_run(const struct prop *p, struct prop_run *run)
@@ -710,6 +726,7 @@ enum prop_end prop_run(const struct prop *p, struct prop_run *run)
     enum prop_end end = PROP_OK;
 
     run->discarded = run->shrink_tries = 0;
+    run->draw = run->hold = run->shrink = 0;
     memset(run->counts, 0, sizeof run->counts);
     run->tape = NULL;
     run->tape_n = 0;
@@ -725,7 +742,7 @@ enum prop_end prop_run(const struct prop *p, struct prop_run *run)
         }
         if (run->before)
             run->before(p, octets, n);
-        enum verdict v = prop_check(p, octets, n, r);
+        enum verdict v = check_timed(p, octets, n, r, run);
         run->cases++;
         if (v == DISCARDED) {
             run->discarded++;
@@ -750,7 +767,9 @@ enum prop_end prop_run(const struct prop *p, struct prop_run *run)
         if (end == PROP_FAILED) {
             run->tape = need(malloc(n + 1));
             memcpy(run->tape, octets, n);
+            double before = now();
             run->tape_n = prop_shrink_id(p, run->tape, n, SHRINK_SECONDS, &run->shrink_tries);
+            run->shrink = now() - before;
         }
     }
     if (end == PROP_OK) {

@@ -148,7 +148,9 @@ struct prop_run {
     uint64_t discarded;
     uint64_t counts[PROP_CLASSES];
     uint64_t shrink_tries;
-    double spent;        /* seconds, shrinking included */
+    double spent;        /* seconds in all; of these: */
+    double draw, hold;   /* in the two functions of the property, but for shrinking */
+    double shrink;       /* what is left went into the tapes */
     unsigned char *tape; /* the shrunk tape of a failure, or NULL; the caller frees it */
     size_t tape_n;
     char health[160]; /* of PROP_UNHEALTHY: what is out of bounds */
