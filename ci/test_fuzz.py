@@ -336,7 +336,7 @@ class Reports(unittest.TestCase):
 
 class Props(unittest.TestCase):
     LINE = ("ok    ws/cut                                 2000 cases    0.1 s   2.5% discarded  "
-            "long 12.3%, with a close frame 3.0%\n")
+            "long 12.3%, with a close frame 3.0%, 40% of the time in draw, 55% in hold\n")
 
     def test_adds_up(self):
         r = properties.Result("ws/cut", "A sentence.")
@@ -345,6 +345,7 @@ class Props(unittest.TestCase):
         self.assertEqual((r.state, r.cases), ("ok", 4000))
         self.assertAlmostEqual(r.percent("long"), 13.3)
         self.assertAlmostEqual(r.percent("with a close frame"), 3.0)
+        self.assertEqual(set(r.classes), {"long", "with a close frame"})
 
     def test_failure(self):
         r = properties.Result("ws/cut", "A sentence.")

@@ -188,6 +188,7 @@ static const char sdp[] = "v=0\r\no=- 7 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 19
 static const char pidf[] =
     "<?xml version=\"1.0\"?>\r\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" "
     "entity=\"sip:bob@example.com\"/>\r\n";
+static const char latin[] = "\xBFQu\xE9 tal?";
 static const char hello[] = "\xC2\xBFQu\xC3\xA9 tal?\r\n\r\n\xF0\x9F\x93\x9E";
 
 static struct gen_dialog_step *put_register(struct model *m, unsigned seconds)
@@ -356,8 +357,11 @@ static void says(struct model *m, const char *method)
         request(m, who, c, method, within || who == SIPWS_SERVER ? NULL : "sip:bob@example.com",
                 NULL, false);
     bool asks = strcmp(method, "OPTIONS") == 0;
+    bool is_latin = tape_chance(m->t, 80); /* not UTF-8, so that it needs a binary message */
     if (asks)
         add(s, "Accept", '\0', text(m, "application/sdp"));
+    else if (is_latin)
+        body(m, s, "text/plain;charset=iso-8859-1", latin);
     else
         body(m, s, "text/plain;charset=utf-8", hello);
     struct gen_dialog_step *ok = response(m, s, c, 200, "OK");
@@ -478,7 +482,7 @@ static void refused(struct gen_dialog_part *p, struct sipws_str octets, enum sip
 static void rest(struct gen_dialog_part *p, struct sipws_str octets)
 {
     size_t n = 0;
-    while (n < octets.n && !strchr(":=<\xC2", octets.p[n]))
+    while (n < octets.n && !strchr(":=<\xC2\xBF", octets.p[n]))
         n++;
     if (octets.n == 2) /* the empty line alone is the CRLF of RFC 5626 */
         *p = (struct gen_dialog_part){.text = octets, .want = GEN_DIALOG_KEEPALIVE};

@@ -161,10 +161,10 @@ static enum verdict send_step(struct prop_trial *r, const struct gen_dialog_step
     return v != HOLDS || flush(s->from) ? v : DISCARDED;
 }
 
-/* The sender has been told of all that the other end sent in the steps before. */
-static bool has_cause(const struct gen_dialog *d, size_t step)
+/* The end has been told of all that the other one sent in the steps before. */
+static bool has_cause(enum sipws_role role, size_t step)
 {
-    const struct end *e = &ends[d->steps[step].from];
+    const struct end *e = &ends[role];
     for (size_t i = e->at; i < e->want_n && e->want[i].step < step; i++)
         if (!e->want[i].answer)
             return false;
@@ -241,6 +241,10 @@ static enum verdict judge(struct prop_trial *r, const struct gen_dialog *d, enum
         return ev->data.n == 0 ? HOLDS : odd(r, role, ev);
     if (!sipws_str_eq(ev->data, p->text))
         return prop_same(r, "octets", p->text, ev->data);
+    bool is_text = false; /* RFC 7118 4.2: what is no UTF-8 goes in binary messages */
+    (void)twin_utf8((const unsigned char *)p->text.p, p->text.n, &is_text);
+    if (ev->binary != (p->unreadable || !is_text))
+        return differs(r, "opcode", x->step);
     if (ev->kind == SIPWS_EV_MESSAGE)
         return judge_message(r, ev->msg, s, x->step);
     if (ev->diag.err != p->err || ev->diag.off != p->off)
@@ -317,58 +321,53 @@ static void classes(struct prop_trial *r, const struct gen_dialog *d)
                                               : "cut otherwise");
 }
 
-/* Octets move, and the ends take their turns, until nothing moves any more. */
-static enum verdict converse(struct prop_trial *r, const struct talk *c, size_t *next)
+/* All that an end may send by now. Behind the last step, one end closes at once. */
+static enum verdict send(struct prop_trial *r, const struct talk *c, enum sipws_role role,
+                         size_t *next)
 {
     const struct gen_dialog *d = c->dialog;
-    bool moves = true;
-    for (uint32_t i = 0; moves; i++) {
-        moves = false;
-        for (int k = 0; k < 2; k++) {
-            enum sipws_role role = (enum sipws_role)k;
-            if (ends[role].rx_at < ends[role].rx_n) {
-                enum verdict v = receive(r, d, role, c->cuts.size[i % c->cuts.n]);
-                if (v != HOLDS)
-                    return v;
-                moves = true;
-            }
-            while (*next < d->n && d->steps[*next].from == role && has_cause(d, *next)) {
-                enum verdict v = send_step(r, &d->steps[*next]);
-                if (v != HOLDS)
-                    return v;
-                ++*next;
-                moves = true;
-            }
-        }
+    struct end *e = &ends[role];
+    enum verdict v = HOLDS;
+    for (; v == HOLDS && *next < d->n && d->steps[*next].from == role && has_cause(role, *next);
+         ++*next)
+        v = send_step(r, &d->steps[*next]);
+    if (v == HOLDS && *next == d->n && c->closes == role && has_cause(role, *next)) {
+        if (!sipws_conn_close(&e->conn, &e->io, SIPWS_CLOSE_NORMAL, SIPWS_STR("done")))
+            return prop_fail(r, "close", PROP_NOWHERE, "the %s cannot close", names[role]);
+        ++*next;
+        return flush(role) ? HOLDS : DISCARDED;
     }
-    return HOLDS;
+    return v;
 }
 
 static enum verdict hold(struct prop_trial *r, const void *story)
 {
     const struct talk *c = story;
     const struct gen_dialog *d = c->dialog;
-    size_t next = 0;
+    size_t next = 0, before = 0;
     classes(r, d);
     if (!begin(c))
         return prop_fail(r, "start", PROP_NOWHERE, "the client cannot start");
-    enum verdict v = converse(r, c, &next);
-    if (v != HOLDS)
-        return v;
-    if (!ends[0].open || !ends[1].open || next < d->n)
+    /* Octets move, and the ends take their turns, until nothing moves any more. */
+    bool moves = true;
+    for (uint32_t i = 0; moves; i++) {
+        moves = false;
+        for (int k = 0; k < 2; k++) {
+            enum sipws_role role = (enum sipws_role)k;
+            bool has = ends[k].rx_at < ends[k].rx_n;
+            enum verdict v = has ? receive(r, d, role, c->cuts.size[i % c->cuts.n]) : HOLDS;
+            if (v == HOLDS)
+                v = send(r, c, role, &next);
+            if (v != HOLDS)
+                return v;
+            moves = moves || has || next != before;
+            before = next;
+        }
+    }
+    if (next <= d->n)
         return prop_fail(r, "stuck", PROP_NOWHERE, "nothing moves before step %zu of %zu", next,
                          d->n);
-    for (int role = 0; role < 2; role++)
-        if (ends[role].at < ends[role].want_n)
-            return prop_fail(r, "lost", PROP_NOWHERE, "the %s never hears of step %zu", names[role],
-                             ends[role].want[ends[role].at].step);
-    struct end *closer = &ends[c->closes];
-    if (!sipws_conn_close(&closer->conn, &closer->io, SIPWS_CLOSE_NORMAL, SIPWS_STR("done")) ||
-        !flush(c->closes))
-        return prop_fail(r, "close", PROP_NOWHERE, "the %s cannot close", names[c->closes]);
-    v = converse(r, c, &next);
-    if (v != HOLDS)
-        return v;
+    /* An end that closes has been told of everything: receive() sees to it. */
     return ends[0].closed && ends[1].closed
                ? HOLDS
                : prop_fail(r, "open-end", PROP_NOWHERE, "an end is not closed");

@@ -244,6 +244,20 @@ static void a_run_ends_in_time(void **state)
     assert_true(run.cases > 0);
 }
 
+static void times_add_up(void **state)
+{
+    (void)state;
+    struct prop_run run = {.cases = 2000, .seed = 1};
+    assert_int_equal(prop_run(get("out/measure"), &run), PROP_OK);
+    assert_true(run.draw > 0 && run.hold > 0 && run.shrink == 0);
+    assert_true(run.draw + run.hold <= run.spent);
+    run.cases = 3000;
+    assert_int_equal(prop_run(get("selftest/sum"), &run), PROP_FAILED);
+    assert_true(run.draw > 0 && run.hold > 0 && run.shrink > 0);
+    assert_true(run.draw + run.hold + run.shrink <= run.spent);
+    free(run.tape);
+}
+
 /* A judge that looks at octets only: no spans, as for the inputs of a fuzz target. */
 static bool has_x_then_y(void *ctx, const unsigned char *p, size_t n)
 {
@@ -327,6 +341,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_makes_the_same_run),
         cmocka_unit_test(sick_properties_fail),
         cmocka_unit_test(a_run_ends_in_time),
+        cmocka_unit_test(times_add_up),
         cmocka_unit_test(shrinks_without_a_property),
         cmocka_unit_test(shrinking_keeps_to_the_id),
         cmocka_unit_test(tape_files),
