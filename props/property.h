@@ -99,7 +99,7 @@ enum verdict prop_fail(struct prop_trial *r, const char *id, size_t at, const ch
 #endif
     ;
 
-/* For hold: fails unless both are the same octets. */
+/* For hold: fails unless both are the same octets, and says where they part. */
 enum verdict prop_same(struct prop_trial *r, const char *id, struct sipws_str want,
                        struct sipws_str got);
 
