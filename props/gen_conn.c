@@ -1,6 +1,7 @@
 #include "gen_conn.h"
 
 #include "drive.h"
+#include "gen_dialog.h"
 
 /* ---- the handshake --------------------------------------------------------------------------- */
 
@@ -120,6 +121,40 @@ static struct sipws_str unsound(struct tape *t, struct arena *a, const struct ge
     return pick < COUNT(texts) ? texts[pick] : bent.text;
 }
 
+static void add_message(struct tape *t, struct gen_conn *c, enum gen_conn_what what,
+                        struct sipws_str text, bool binary)
+{
+    bool is_text = false;
+    (void)twin_utf8((const unsigned char *)text.p, text.n, &is_text);
+    binary = binary || !is_text;
+    c->what[c->n] = what;
+    c->text[c->n++] = text;
+    if (tape_chance(t, 64))
+        gen_ws_control(c->ws);
+    gen_ws_message(c->ws, binary, text);
+}
+
+/* What the peer says in a conversation: its own steps, as far as there is room. */
+static void draw_talk(struct tape *t, struct gen_conn *c, const struct gen_dialog *d)
+{
+    static const enum gen_conn_what whats[] = {
+        [GEN_DIALOG_MESSAGE] = GEN_CONN_SIP,
+        [GEN_DIALOG_REFUSED] = GEN_CONN_UNSOUND,
+        [GEN_DIALOG_KEEPALIVE] = GEN_CONN_KEEPALIVE,
+    };
+    for (size_t i = 0; i < d->n; i++) {
+        const struct gen_dialog_step *step = &d->steps[i];
+        if (step->from == c->role || step->what == GEN_DIALOG_PING)
+            continue;
+        if (c->n + step->n + 1 > GEN_CONN_MESSAGES)
+            return;
+        if (step->what == GEN_DIALOG_CRLF)
+            add_message(t, c, GEN_CONN_KEEPALIVE, SIPWS_STR("\r\n\r\n"), false);
+        for (size_t k = 0; k < step->n; k++)
+            add_message(t, c, whats[step->parts[k].want], step->parts[k].text, tape_chance(t, 64));
+    }
+}
+
 static void draw_message(struct tape *t, struct arena *a, struct gen_conn *c)
 {
     static const unsigned char weights[] = {150, 50, 56};
@@ -135,15 +170,9 @@ static void draw_message(struct tape *t, struct arena *a, struct gen_conn *c)
         if (!m || !gen_msg(t, a, &want, m))
             return;
         text = what == GEN_CONN_SIP ? m->text : unsound(t, a, m);
-        bool is_text = false;
-        (void)twin_utf8((const unsigned char *)text.p, text.n, &is_text);
-        binary = binary || !is_text;
     }
-    if (!text.p)
-        return;
-    c->what[c->n] = what;
-    c->text[c->n++] = text;
-    gen_ws_message(c->ws, binary, text);
+    if (text.p)
+        add_message(t, c, what, text, binary);
 }
 
 struct gen_conn *gen_conn(struct tape *t, struct arena *a)
@@ -154,6 +183,10 @@ struct gen_conn *gen_conn(struct tape *t, struct arena *a)
     tape_begin(t, "connection");
     c->role = tape_chance(t, 100) ? SIPWS_CLIENT : SIPWS_SERVER;
     c->tls = tape_chance(t, 100);
+    c->talks = tape_chance(t, 64);
+    const struct gen_dialog *talk = c->talks ? gen_dialog(t, a) : NULL;
+    if (talk)
+        c->tls = talk->tls;
     unsigned where = tape_below(t, 8); /* 6: the handshake is bent, 7: the frames are */
     tape_begin(t, "handshake");
     draw_head(t, a, c, where == 6);
@@ -161,9 +194,9 @@ struct gen_conn *gen_conn(struct tape *t, struct arena *a)
     c->ws = gen_ws_new(t, a, c->role);
     if (!c->ws)
         return NULL;
-    while (c->n < GEN_CONN_MESSAGES && tape_next(t, "message", 3)) {
-        if (tape_chance(t, 64))
-            gen_ws_control(c->ws);
+    if (talk)
+        draw_talk(t, c, talk);
+    while (!talk && c->n < GEN_CONN_MESSAGES && tape_next(t, "message", 3)) {
         draw_message(t, a, c);
         tape_end(t);
     }

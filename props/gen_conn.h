@@ -15,11 +15,12 @@ enum gen_conn_what {
     GEN_CONN_UNSOUND    /* a WebSocket message that is no sound SIP message */
 };
 
-enum { GEN_CONN_MESSAGES = 8 };
+enum { GEN_CONN_MESSAGES = 10 };
 
 struct gen_conn {
     enum sipws_role role; /* of the engine */
     bool tls;
+    bool talks; /* the SIP messages are those of one end of a conversation (gen_dialog.h) */
     struct sipws_str head; /* the peer's handshake */
     const char *head_bend; /* what is wrong with it, or NULL */
     enum sipws_err head_err;

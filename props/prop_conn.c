@@ -21,6 +21,8 @@ static void classes(struct prop_trial *r, const struct gen_conn *c)
     for (size_t i = 0; i < c->n; i++)
         unsound = unsound || c->what[i] == GEN_CONN_UNSOUND;
     prop_class(r, c->role == SIPWS_SERVER ? "server" : "client");
+    if (c->talks)
+        prop_class(r, "a conversation");
     if (c->head_bend)
         prop_class(r, "handshake bent");
     else if (c->ws->bend != GEN_WS_GOOD)
@@ -357,7 +359,7 @@ static void explain_pair(const void *story, FILE *f)
 #define CLASSES                                                                                    \
     {                                                                                              \
         {"server", 200}, {"client", 100}, {"handshake bent", 40}, {"frames bent", 40},             \
-            {"SIP bent", 80},                                                                      \
+            {"SIP bent", 80}, {"a conversation", 150},                                             \
         {                                                                                          \
             "sound, with messages", 80                                                             \
         }                                                                                          \
