@@ -63,7 +63,8 @@ bool sipws_gen_value(struct sipws_cur *c);
  * are none. */
 bool sipws_params(struct sipws_cur *c, const struct sipws_param_rule *rules, struct sipws_str *out);
 
-/* The same; `key` is the value of the parameter that the table's first row names. p NULL: absent. */
+/* The same; `key` is the value of the parameter that the table's first row names. p NULL: absent.
+ */
 bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
                       struct sipws_str *out, struct sipws_str *key);
 

@@ -70,7 +70,8 @@ static bool session(struct court *c, enum sipws_known credential)
                 "credential") &&
            identity(c, &c->facts->identity, SIPWS_FACT_WEB) &&
            ((SIPWS_PLANT(POLICY_REVOKED_UNKNOWN) && c->facts->revoked == SIPWS_UNKNOWN) ||
-            need(c, c->facts->revoked, SIPWS_NO, SIPWS_FACT_WEB, SIPWS_E_POLICY_REVOKED, "revoked"));
+            need(c, c->facts->revoked, SIPWS_NO, SIPWS_FACT_WEB, SIPWS_E_POLICY_REVOKED,
+                 "revoked"));
 }
 
 static bool connection(struct court *c)

@@ -1,4 +1,5 @@
-/* A program of somebody else's: builds a request, reads it, and prints the version and a verdict. */
+/* A program of somebody else's: builds a request, reads it, and prints the version and a verdict.
+ */
 #include <sipws/sipws.h>
 
 #include <stdio.h>
@@ -8,8 +9,8 @@ int main(void)
     static char octets[512];
     struct sipws_field fields[16];
     struct sipws_out o = sipws_out(octets, sizeof octets);
-    struct sipws_build b = sipws_build_request(&o, SIPWS_STR("OPTIONS"),
-                                               SIPWS_STR("sip:bob@example.com"), fields, 16);
+    struct sipws_build b =
+        sipws_build_request(&o, SIPWS_STR("OPTIONS"), SIPWS_STR("sip:bob@example.com"), fields, 16);
     sipws_build_text(&b, SIPWS_F_VIA, SIPWS_STR("SIP/2.0/WSS k2v9.invalid;branch=z9hG4bK1"));
     sipws_build_number(&b, SIPWS_F_MAX_FORWARDS, 70);
     sipws_build_text(&b, SIPWS_F_FROM, SIPWS_STR("<sip:ada@example.org>;tag=1"));

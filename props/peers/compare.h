@@ -34,9 +34,9 @@ struct said {
  *      "readings": {peer: text}}
  *
  * A field is "verdict" or the name of a row. Of a row, those who have an opinion are held against
- * ref; where ref refuses a message, nobody is right, and "peers" are all who have an opinion, if they
- * are split. `grammar`: what the grammar of the
- * RFCs says of the case, to go with findings about verdicts; may be NULL. */
+ * ref; where ref refuses a message, nobody is right, and "peers" are all who have an opinion, if
+ * they are split. `grammar`: what the grammar of the RFCs says of the case, to go with findings
+ * about verdicts; may be NULL. */
 json_t *findings_of(const struct said *said, size_t n, const char *grammar);
 
 /* The text of a row of a reader, or NULL: no opinion. */
