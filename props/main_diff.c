@@ -17,8 +17,10 @@
 static const char usage[] =
     "usage: sipws-diff [OPTION]... FILE...\n"
     "Shows how ref and other stacks read a message: a grid of what by whom, with disagreements\n"
-    "marked. A file is one message, as one WebSocket message carries it; - is standard input.\n"
-    "  --json           one object a line: what each peer says of each file, then each finding\n"
+    "marked. A file is one message, as one WebSocket message carries it; - is standard input,\n"
+    "PATH.json:ID a vector.\n"
+    "  --json           one object a line: each file's octets, what each peer says of them, each "
+    "finding\n"
     "  --clusters       at the end, findings of one kind in one line (--json: one object each)\n"
     "  --quiet          no grids; with --clusters\n"
     "  --corpus DIR     also every file and every vector in DIR\n"
@@ -341,7 +343,9 @@ static void print_line(json_t *o)
 static void print_json(const struct court *k, const struct result *r)
 {
     size_t i;
-    json_t *f;
+    json_t *f, *file = json_pack("{s:s}", "file", r->input->name);
+    peer_octets(file, "octets", r->input->p, r->input->n);
+    print_line(file);
     for (i = 0; i < k->n; i++) {
         const struct said *s = &r->said[i];
         json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "file", r->input->name, "peer", s->peer->name,
@@ -351,6 +355,8 @@ static void print_json(const struct court *k, const struct result *r)
             json_object_set_new(o, "reason", json_string(s->answer.reason));
         if (s->answer.reading)
             json_object_set(o, "reading", s->answer.reading);
+        if (s->rows)
+            json_object_set(o, "rows", s->rows);
         print_line(o);
     }
     json_array_foreach(r->findings, i, f)

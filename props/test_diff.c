@@ -312,6 +312,29 @@ static void fits_the_schema(void **state)
         fail_msg("%s", out);
 }
 
+/* A vector by its id, its octets, and the rows that are compared. */
+static void names_a_vector(void **state)
+{
+    (void)state;
+    static const char bare[] = SIPWS_ROOT "/corpus/vectors/sip.json:sip-bare-lf";
+    static const char sound[] = SIPWS_ROOT "/corpus/vectors/sip.json:sip-options";
+    assert_int_equal(DIFF(out, "--json", "--peers=ref", bare), 0);
+    json_t **all = lines(out);
+    assert_string_equal(text_of(all[0], "file"), bare);
+    assert_non_null(strstr(text_of(all[0], "octets"), "\r\nMax-Forwards: 70\nTo:"));
+    assert_string_equal(text_of(all[1], "verdict"), "refuse");
+    assert_null(json_object_get(all[1], "rows"));
+    assert_null(all[2]);
+    free_lines(all);
+    assert_int_equal(DIFF(out, "--json", "--peers=ref", sound), 0);
+    all = lines(out);
+    assert_string_equal(json_string_value(at(all[1], "rows.method")), "OPTIONS");
+    free_lines(all);
+    assert_int_equal(DIFF(out, "--ws", "--peers=ref", bare), 2); /* it is no stream */
+    assert_int_equal(DIFF(out, "--peers=ref", SIPWS_ROOT "/corpus/vectors/sip.json:no"), 2);
+    assert_non_null(strstr(out, "No such file"));
+}
+
 static void shows_a_grid(void **state)
 {
     (void)state;
@@ -596,6 +619,7 @@ int main(void)
         cmocka_unit_test(reads_what_stands_there),
         cmocka_unit_test(reads_frames),
         cmocka_unit_test(fits_the_schema),
+        cmocka_unit_test(names_a_vector),
         cmocka_unit_test(shows_a_grid),
         cmocka_unit_test(marks_disagreement),
         cmocka_unit_test(corpus_is_explained),

@@ -42,7 +42,7 @@ void cases_free(struct cases *c)
     *c = (struct cases){NULL, 0, 0};
 }
 
-void cases_add_file(struct cases *c, const char *path, enum peer_layer layer)
+static void add_octets(struct cases *c, const char *path, enum peer_layer layer)
 {
     struct octets_case *o = add(c, path, layer);
     bool is_stdin = strcmp(path, "-") == 0;
@@ -129,9 +129,10 @@ static bool is_layer(const json_t *c)
            (strcmp(layer, "ws") == 0 || strcmp(layer, "sip") == 0 || strcmp(layer, "conn") == 0);
 }
 
-/* False: it is no file of vectors. */
-static bool add_vectors(struct cases *to, const char *path, enum peer_layer layer)
+/* The vectors of a file that are of a layer; with `only` the one with this id. False: none is. */
+static bool add_vectors(struct cases *to, const char *path, const char *only, enum peer_layer layer)
 {
+    bool found = false;
     json_t *root = json_load_file(path, JSON_ALLOW_NUL, NULL),
            *cases = json_object_get(root, "cases"), *c;
     size_t i;
@@ -139,15 +140,28 @@ static bool add_vectors(struct cases *to, const char *path, enum peer_layer laye
     {
         const char *id = json_string_value(json_object_get(c, "id"));
         const json_t *input = json_object_get(c, "input");
-        if (!id || !input || !is_layer(c) || layer_of(c) != layer)
+        if (!id || !input || !is_layer(c) || layer_of(c) != layer ||
+            (only && strcmp(id, only) != 0))
             continue;
+        found = true;
         char *name = need(malloc(strlen(path) + strlen(id) + 2));
         sprintf(name, "%s:%s", path, id);
         append_input(add(to, name, layer), input);
         free(name);
     }
     json_decref(root);
-    return cases != NULL;
+    return found;
+}
+
+void cases_add_file(struct cases *c, const char *path, enum peer_layer layer)
+{
+    const char *colon = strstr(path, ".json:");
+    char *file = need(strdup(path));
+    if (colon)
+        file[colon + 5 - path] = '\0';
+    if (!colon || !add_vectors(c, file, colon + 6, layer))
+        add_octets(c, path, layer);
+    free(file);
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -171,9 +185,10 @@ bool cases_add_folder(struct cases *c, const char *path, enum peer_layer layer)
             ok = cases_add_folder(c, full, layer) && ok;
         else if (ends_with(full, ".md"))
             ; /* for people */
-        else if (!ends_with(full, ".json") || !add_vectors(c, full, layer))
-            if (!ends_with(full, ".json"))
-                cases_add_file(c, full, layer);
+        else if (ends_with(full, ".json"))
+            add_vectors(c, full, NULL, layer);
+        else
+            add_octets(c, full, layer);
         free(full);
         free(names[i]);
     }

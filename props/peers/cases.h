@@ -19,7 +19,7 @@ struct cases {
     size_t n, cap;
 };
 
-/* Adds a file as it is; "-" is standard input. */
+/* Adds a file as it is; "-" is standard input; "PATH.json:ID" is a vector. */
 void cases_add_file(struct cases *c, const char *path, enum peer_layer layer);
 
 /* Adds all that is in a folder, in the order of the names: a .json file that has "cases" counts as
