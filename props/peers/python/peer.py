@@ -21,6 +21,16 @@ def octets(data):
         return {"hex": bytes(data).hex()}
 
 
+def maybe(data):
+    """None where a stack says with no octets that there is nothing."""
+    return octets(data) if data else None
+
+
+def number(data):
+    """A number; octets where they are no number; None where there are none."""
+    return int(data) if data.isdigit() and len(data.lstrip(b"0")) < 19 else maybe(data)
+
+
 def say(line):
     os.write(1, (json.dumps(line) + "\n").encode())
 
