@@ -522,3 +522,98 @@ const struct prop prop_policy_origin = {
     .discard_percent = 0,
     .tape_max = 16,
 };
+
+/* ---- sips and Via ---------------------------------------------------------------------------- */
+
+struct hop {
+    struct sipws_facts facts;
+    bool says_wss, to_sips;
+    unsigned routes, sips_routes, sips_contacts;
+    struct sipws_str text;
+};
+
+/* One of a few URIs, of which the sips ones are counted. */
+static void put_uri(struct sipws_out *o, const char *name, bool sips, unsigned *count)
+{
+    sipws_put(o, (struct sipws_str){name, strlen(name)});
+    sipws_put(o, sips ? SIPWS_STR(": <sips:hop.example.org;lr>\r\n")
+                      : SIPWS_STR(": <sip:hop.example.org;lr>\r\n"));
+    *count += sips;
+}
+
+static const void *draw_hop(struct tape *t, struct arena *a)
+{
+    struct hop *s = arena_get(a, sizeof *s);
+    if (!s)
+        return NULL;
+    s->facts = (struct sipws_facts){.tls = (enum sipws_known)((tape_below(t, 3) + 1) % 3),
+                                    .digest = SIPWS_YES,
+                                    .digest_identity = fact_of(SIPWS_YES, equal_ways[0])};
+    s->says_wss = tape_chance(t, 128);
+    s->to_sips = tape_chance(t, 96);
+    struct sipws_out o = arena_begin(a);
+    sipws_put(&o, s->to_sips ? SIPWS_STR("OPTIONS sips:bob@example.com SIP/2.0\r\n")
+                             : SIPWS_STR("OPTIONS sip:bob@example.com SIP/2.0\r\n"));
+    sipws_put(&o, s->says_wss ? SIPWS_STR("Via: SIP/2.0/WSS x7.invalid;branch=z9hG4bKp\r\n")
+                              : SIPWS_STR("Via: SIP/2.0/WS x7.invalid;branch=z9hG4bKp\r\n"));
+    sipws_put_lit(&o, "From: <sip:alice@example.org>;tag=a\r\n");
+    while (tape_next(t, "line", 1)) {
+        bool is_route = tape_chance(t, 128), sips = tape_chance(t, 96);
+        if (is_route)
+            put_uri(&o, "Route", sips, &s->sips_routes);
+        else
+            put_uri(&o, "Contact", sips, &s->sips_contacts);
+        s->routes += is_route;
+        tape_end(t);
+    }
+    sipws_put_lit(&o, "\r\n");
+    s->text = arena_end(a, &o);
+    return a->full ? NULL : s;
+}
+
+static void explain_hop(const void *story, FILE *f)
+{
+    static const char *const words[] = {"unknown", "no", "yes"};
+    const struct hop *s = story;
+    fprintf(f, "  tls %s\n", words[s->facts.tls]);
+    prop_octets(f, "  ", s->text);
+}
+
+static void wire_hop(const void *story, struct sipws_out *o)
+{
+    sipws_put(o, ((const struct hop *)story)->text);
+}
+
+static enum verdict hold_sips(struct prop_trial *r, const void *story)
+{
+    const struct hop *s = story;
+    const struct story a1 = {.policy = SIPWS_POLICY_A1};
+    struct sipws_verdict v;
+    bool sips = s->to_sips || s->sips_routes > 0 || s->sips_contacts > 0;
+    bool leaves = s->to_sips && s->routes > s->sips_routes;
+    bool tls = s->facts.tls == SIPWS_YES;
+    bool want = s->facts.tls != SIPWS_UNKNOWN && s->says_wss == tls && !leaves && (tls || !sips);
+    if (!judge(r, &a1, &s->facts, s->text, &v))
+        return DISCARDED;
+    prop_class(r, want ? "allowed" : "refused");
+    if (sips)
+        prop_class(r, "sips");
+    if (v.allow == want)
+        return HOLDS;
+    return prop_fail(r, want ? "refused" : "allowed", PROP_NOWHERE, "%s, with %u sips routes of %u",
+                     sipws_err_info(v.diag.err)->id, s->sips_routes, s->routes);
+}
+
+const struct prop prop_policy_sips = {
+    .name = "policy/sips",
+    .plant = "POLICY_ROUTE_LEAVES",
+    .sentence = "A request passes only where Via says what the connection is, sips stands nowhere "
+                "unless there is TLS, and a sips request has no route that leaves it.",
+    .draw = draw_hop,
+    .hold = hold_sips,
+    .explain = explain_hop,
+    .wire = wire_hop,
+    .classes = {{"allowed", 100}, {"refused", 200}, {"sips", 200}},
+    .discard_percent = 0,
+    .tape_max = 32,
+};

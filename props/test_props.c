@@ -40,7 +40,7 @@ static void holds(void **state)
 static bool is_plant(const char *name)
 {
     static const char *const plants[] = {
-#define P(name, class, text) #name,
+#define P(name, class, oracle, text) #name,
 #include "plant.def"
 #undef P
     };

@@ -83,13 +83,13 @@ static bool param(struct sipws_cur *c, const struct sipws_param_rule *rules,
     struct sipws_str name, value = {NULL, 0};
     if (!sipws_token(c, &name))
         return false;
-    if (SIPWS_PLANT(PARAM_ARRAY) ? seen->n > SIPWS_MAX_PARAMS : seen->n == SIPWS_MAX_PARAMS)
+    if (seen->n >= SIPWS_MAX_PARAMS && !SIPWS_PLANT_IF(PARAM_ARRAY, seen->n == SIPWS_MAX_PARAMS))
         return sipws_fail(c, name.p, SIPWS_E_LIMIT_PARAMS, "generic-param");
     if (!sipws_names_add(seen, name, sipws_hash(name), sipws_str_ieq))
         return sipws_fail(c, name.p, SIPWS_E_PARAM_DUPLICATE, "generic-param");
     const struct sipws_param_rule *rule = rule_of(rules, name);
-    if (SIPWS_PLANT(PARAM_EMPTY) && rule->name.n > 0 && c->p < c->end && *c->p == '=' &&
-        (c->end - c->p == 1 || c->p[1] == ';')) {
+    if (SIPWS_PLANT_IF(PARAM_EMPTY, rule->name.n > 0 && c->p < c->end && *c->p == '=' &&
+                                        (c->end - c->p == 1 || c->p[1] == ';'))) {
         c->p++;
         return true;
     }

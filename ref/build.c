@@ -270,14 +270,14 @@ static void close_field(struct sipws_build *b)
     if (!b->open)
         return;
     b->open = false;
-    if (readable(b) && !SIPWS_PLANT(BUILD_UNREAD)) {
+    if (readable(b)) {
         struct sipws_diag diag;
         struct sipws_value v;
         struct sipws_cur c = written(b, b->value, &diag);
         bool more = sipws_value_first(&c, b->id, &v);
         while (more)
             more = sipws_value_next(&c, b->id, &v);
-        if (diag.err != SIPWS_OK && !refused(b))
+        if (diag.err != SIPWS_OK && !refused(b) && !SIPWS_PLANT(BUILD_UNREAD))
             b->diag = diag;
     }
     sipws_put_lit(b->o, "\r\n");

@@ -153,7 +153,7 @@ bool sipws_sep(struct sipws_cur *c, char ch)
 {
     const char *start = c->p;
     sipws_sws(c);
-    if (SIPWS_PLANT(EQUAL_TIGHT) && ch == '=' && c->p != start)
+    if (SIPWS_PLANT_IF(EQUAL_TIGHT, ch == '=' && c->p != start))
         return sipws_back(c, start);
     if (!sipws_take(c, ch))
         return sipws_back(c, start);
@@ -281,7 +281,7 @@ bool sipws_quoted_string(struct sipws_cur *c, struct sipws_str *out)
         else if (!sipws_lws(c))
             ok = sipws_fail(c, c->p, SIPWS_E_QUOTED_OCTET, "qdtext");
         if (!ok)
-            return sipws_back(c, SIPWS_PLANT(QUOTE_MOVES) ? c->p : start);
+            return sipws_back(c, SIPWS_PLANT_IF(QUOTE_MOVES, c->p != start) ? c->p : start);
     }
     c->p++;
     *out = sipws_slice(start, c->p);
@@ -375,7 +375,7 @@ void sipws_put_unfolded(struct sipws_out *o, struct sipws_str s)
         sipws_put(o, sipws_slice(line, p));
         if (p == end)
             break;
-        while (blank(*p) && !(SIPWS_PLANT(UNFOLD_KEEPS) && *p == '\t'))
+        while (blank(*p) && !SIPWS_PLANT_IF(UNFOLD_KEEPS, *p == '\t'))
             p++;
         sipws_put_char(o, ' ');
     }

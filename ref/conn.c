@@ -75,7 +75,8 @@ static enum sipws_event_kind fail(struct sipws_conn *c, struct sipws_io *io, str
     c->error_code = SIPWS_CLOSE_LOST;
     if (head && !is_client(c) && info->status) {
         sipws_http_put_refusal(&io->out, info->status, (struct sipws_str){NULL, 0});
-    } else if (c->state == SIPWS_CONN_OPEN && info->ws_close) {
+    } else if (c->state == SIPWS_CONN_OPEN && info->ws_close &&
+               !SIPWS_PLANT_IF(CONN_LIMIT_SILENT, diag.err == SIPWS_E_LIMIT_MESSAGE)) {
         c->error_code = info->ws_close;
         sipws_ws_put_close(&io->out, mask(c, io), info->ws_close, (struct sipws_str){NULL, 0});
     }
@@ -163,9 +164,14 @@ static enum sipws_event_kind read_sip(struct sipws_conn *c, struct sipws_io *io,
                                       struct sipws_event *ev)
 {
     static const struct sipws_str ping = {"\r\n\r\n", 4}, pong = {"\r\n", 2};
+    bool crlf = ev->data.n > 2 && ev->data.p[0] == '\r' && ev->data.p[1] == '\n';
+    if (SIPWS_PLANT_IF(CONN_CRLF_LONG, crlf && !sipws_str_eq(ev->data, ping)))
+        ev->data.n = 2;
+    if (SIPWS_PLANT_IF(CONN_CRLF_FRONT, crlf && !sipws_str_eq(ev->data, ping)))
+        ev->data = sipws_slice(ev->data.p + 2, ev->data.p + ev->data.n);
     if (sipws_str_eq(ev->data, ping)) {
         /* After our close frame no data frame may follow (RFC 6455 5.5.1). */
-        if (c->state == SIPWS_CONN_OPEN && !(SIPWS_PLANT(CONN_CRLF_UNANSWERED) && ev->binary))
+        if (c->state == SIPWS_CONN_OPEN && !SIPWS_PLANT_IF(CONN_CRLF_UNANSWERED, ev->binary))
             sipws_ws_put(&io->out, true, ev->binary ? SIPWS_BINARY : SIPWS_TEXT, mask(c, io), pong);
         return give(ev, SIPWS_EV_KEEPALIVE);
     }
@@ -174,13 +180,17 @@ static enum sipws_event_kind read_sip(struct sipws_conn *c, struct sipws_io *io,
 
     struct sipws_report report = sipws_report(&ev->diag, 1);
     enum sipws_transport transport = c->config.tls ? SIPWS_TRANSPORT_WSS : SIPWS_TRANSPORT_WS;
-    if (!sipws_msg_parse(ev->data, c->config.allow, c->config.fields, c->config.field_cap, &c->msg,
-                         &report))
+    uint32_t allow = c->config.allow;
+    if (SIPWS_PLANT(CONN_EXCESS_DROPPED))
+        allow |= SIPWS_ALLOW_EXCESS_BODY;
+    if (!sipws_msg_parse(ev->data, allow, c->config.fields, c->config.field_cap, &c->msg, &report))
         return give(ev, SIPWS_EV_REFUSED);
     ev->msg = &c->msg;
-    if (!(SIPWS_PLANT(CONN_BINARY_PASSES) && ev->binary) &&
-        !sipws_msg_check(&c->msg, transport, c->config.allow, &report))
-        return give(ev, SIPWS_EV_REFUSED);
+    if (!sipws_msg_check(&c->msg, transport, c->config.allow, &report) &&
+        !SIPWS_PLANT_IF(CONN_BINARY_PASSES, ev->binary))
+        return give(ev, SIPWS_PLANT_IF(CONN_BODY_AWAITED, ev->diag.err == SIPWS_E_BODY_LENGTH)
+                            ? SIPWS_EV_MORE
+                            : SIPWS_EV_REFUSED);
     ev->diag = (struct sipws_diag){0}; /* a warning at most */
     return give(ev, SIPWS_EV_MESSAGE);
 }
@@ -207,17 +217,20 @@ static enum sipws_event_kind read_frames(struct sipws_conn *c, struct sipws_io *
     case SIPWS_WS_MORE:
         break;
     case SIPWS_WS_MESSAGE:
-        if (SIPWS_PLANT(CONN_CLOSE_OVERTAKES) && io->in.n > 0 && (io->in.p[0] & 15) == SIPWS_CLOSE)
+        if (SIPWS_PLANT_IF(CONN_CLOSE_OVERTAKES, io->in.n > 0 && (io->in.p[0] & 15) == SIPWS_CLOSE))
             return read_frames(c, io, ev);
         return read_sip(c, io, ev);
     case SIPWS_WS_PING:
         if (SIPWS_PLANT(CONN_PING_AS_SIP))
             return read_sip(c, io, ev);
-        if (SIPWS_PLANT(CONN_PONG_EMPTY))
+        if (SIPWS_PLANT_IF(CONN_PONG_EMPTY, w.data.n > 0))
             w.data.n = 0;
-        sipws_ws_put(&io->out, true, SIPWS_PONG, mask(c, io), w.data);
+        sipws_ws_put(&io->out, true, SIPWS_PONG,
+                     SIPWS_PLANT_IF(CONN_PONG_UNMASKED, is_client(c)) ? NULL : mask(c, io), w.data);
         return give(ev, SIPWS_EV_PING);
     case SIPWS_WS_PONG:
+        if (SIPWS_PLANT_IF(CONN_PONG_UNASKED, !c->msg.text.p))
+            ev->code = (unsigned char)c->msg.text.p[0];
         return give(ev, SIPWS_EV_PONG);
     case SIPWS_WS_CLOSE:
         return read_close(c, io, ev);
@@ -234,10 +247,11 @@ enum sipws_event_kind sipws_conn_read(struct sipws_conn *c, struct sipws_io *io,
     memset(ev, 0, sizeof *ev);
     if (io->in.n > 0) {
         c->heard = io->now;
-        c->pinged = false;
+        if (!SIPWS_PLANT_IF(CONN_ALIVE_UNSEEN, c->pinged))
+            c->pinged = false;
     }
     if (room(io) < SIPWS_CONN_ROOM && c->state < SIPWS_CONN_CLOSED) {
-        if (SIPWS_PLANT(CONN_FULL_EATS))
+        if (SIPWS_PLANT_IF(CONN_FULL_EATS, io->in.n > 0))
             io->in.n = 0;
         return give(ev, SIPWS_EV_FULL);
     }
@@ -286,7 +300,8 @@ bool sipws_conn_send(struct sipws_conn *c, struct sipws_io *io, struct sipws_str
 static bool send_small(struct sipws_conn *c, struct sipws_io *io, enum sipws_opcode opcode,
                        struct sipws_str payload)
 {
-    if (c->state != SIPWS_CONN_OPEN || room(io) < SIPWS_CONN_ROOM)
+    bool late = c->state == SIPWS_CONN_CLOSING && SIPWS_PLANT(CONN_PING_CLOSING);
+    if ((c->state != SIPWS_CONN_OPEN && !late) || room(io) < SIPWS_CONN_ROOM)
         return false;
     sipws_ws_put(&io->out, true, opcode, mask(c, io), payload);
     return true;

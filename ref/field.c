@@ -45,7 +45,7 @@ INLINE enum sipws_field_id find_of_length(struct sipws_str name, size_t n)
 static enum sipws_field_id find_compact(char ch)
 {
     char letter = sipws_is(ch, SIPWS_C_ALPHA) ? (char)(ch | 0x20) : '\0';
-    if (SIPWS_PLANT(FIELD_COMPACT_CASE))
+    if (SIPWS_PLANT_IF(FIELD_COMPACT_CASE, letter != '\0' && letter != ch))
         letter = ch;
 #define F(id, text, compact, shape, rule, rfc)                                                     \
     if (sizeof(compact) == 2 && letter == compact[0])                                              \
@@ -57,7 +57,7 @@ static enum sipws_field_id find_compact(char ch)
 
 enum sipws_field_id sipws_field_find(struct sipws_str name)
 {
-    if (SIPWS_PLANT(FIELD_PREFIX) && name.n > 8) {
+    if (name.n > 8 && SIPWS_PLANT(FIELD_PREFIX)) {
         enum sipws_field_id id = sipws_field_find((struct sipws_str){name.p, name.n - 1});
         if (id != SIPWS_F_EXTENSION)
             return id;
@@ -213,8 +213,8 @@ bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_
         return false;
     if (!commas(c, false))
         return refuse(c, start, info);
-    if (SIPWS_PLANT(LENIENT_LAST) && (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) &&
-        !memchr(c->p, ',', sipws_left(c)))
+    if (SIPWS_PLANT_IF(LENIENT_LAST,
+                       (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) && !memchr(c->p, ',', sipws_left(c))))
         c->p = c->end;
     if (c->p == c->end)
         return false;
@@ -273,7 +273,7 @@ void sipws_value_print(struct sipws_out *o, const struct sipws_value *v)
         sipws_put(o, v->token);
         break;
     case SIPWS_K_NUMBER:
-        if (SIPWS_PLANT(FIELD_PRINT_32))
+        if (SIPWS_PLANT_IF(FIELD_PRINT_32, v->number.value > UINT32_MAX))
             sipws_put_uint(o, (uint32_t)v->number.value);
         else
             sipws_put_uint(o, v->number.value);

@@ -24,12 +24,10 @@ enum sipws_head_end sipws_head_feed(struct sipws_head *h, const char *p, size_t 
 {
     if (limit > UINT32_MAX)
         limit = UINT32_MAX; /* h->n must not wrap */
-    if (SIPWS_PLANT(HTTP_HEAD_LIMIT))
-        limit++;
     for (*used = 0; *used < n; ++*used) {
         char ch = p[*used];
         bool line_end = h->state == AFTER_CR || h->state == AFTER_EMPTY_CR;
-        if (h->n >= limit)
+        if (h->n >= limit && !SIPWS_PLANT_IF(HTTP_HEAD_LIMIT, h->n == limit))
             return head_bad(h, diag, SIPWS_E_LIMIT_HEAD, "head");
         if (line_end != (ch == '\n'))
             return head_bad(h, diag, SIPWS_E_HTTP_CRLF, "CRLF");
@@ -135,7 +133,8 @@ static bool skip_escaped(struct sipws_cur *c, alphabet *in, enum sipws_err err, 
         if (!sipws_take(c, '%'))
             return true;
         for (int i = 0; i < 2; i++, c->p++)
-            if (c->p == c->end || !sipws_is(*c->p, SIPWS_C_HEXDIG))
+            if ((c->p == c->end && !SIPWS_PLANT(HTTP_ESCAPE_PEEK)) ||
+                !sipws_is(*c->p, SIPWS_C_HEXDIG))
                 return sipws_fail(c, c->p, err, rule);
     }
 }
@@ -402,11 +401,9 @@ static bool read_version(struct reader *r, struct sipws_cur *v)
 
 static bool is_sip(struct sipws_str name)
 {
-    if (SIPWS_PLANT(HTTP_PROTOCOL_PART))
-        for (size_t i = 0; i + 3 <= name.n; i++)
-            if (memcmp(name.p + i, "sip", 3) == 0)
-                return true;
-    return sipws_str_eq(name, SIPWS_STR("sip"));
+    return sipws_str_eq(name, SIPWS_STR("sip")) ||
+           SIPWS_PLANT_IF(HTTP_PROTOCOL_PART,
+                          name.n > 3 && memcmp(name.p + name.n - 3, "sip", 3) == 0);
 }
 
 static bool subprotocol(struct reader *r, struct sipws_cur *v)
@@ -418,7 +415,8 @@ static bool subprotocol(struct reader *r, struct sipws_cur *v)
     for (size_t i = 0; i < r->protocol_n; i++)
         if (sipws_str_eq(r->protocols[i], name))
             return sipws_fail(v, start, SIPWS_E_HTTP_PROTOCOL, "Sec-WebSocket-Protocol-Client");
-    if (r->protocol_n == SIPWS_MAX_SUBPROTOCOLS)
+    if (r->protocol_n >= SIPWS_MAX_SUBPROTOCOLS &&
+        !SIPWS_PLANT_IF(HTTP_PROTOCOLS_ONE, r->protocol_n == SIPWS_MAX_SUBPROTOCOLS))
         return sipws_fail(v, start, SIPWS_E_LIMIT_SUBPROTOCOLS, "Sec-WebSocket-Protocol-Client");
     r->protocols[r->protocol_n++] = name;
     r->out->offers_sip = r->out->offers_sip || is_sip(name);
@@ -587,7 +585,8 @@ static bool header_field(struct reader *r, const char *end)
     while (value.end > value.p && sipws_is(value.end[-1], SIPWS_C_WSP))
         value.end--;
     field.value = sipws_slice(value.p, value.end);
-    if (r->out->n == SIPWS_MAX_HEAD_FIELDS)
+    if (r->out->n >= SIPWS_MAX_HEAD_FIELDS &&
+        !SIPWS_PLANT_IF(HTTP_FIELDS_ONE, r->out->n == SIPWS_MAX_HEAD_FIELDS))
         return sipws_fail(c, start, SIPWS_E_LIMIT_HEAD_FIELDS, "header-field");
     r->out->fields[r->out->n++] = field;
 
@@ -683,7 +682,7 @@ static bool status_line(struct reader *r)
         return false;
     out->status = status;
     out->reason = sipws_slice(reason, c->p);
-    if (SIPWS_PLANT(HTTP_STATUS_OTHER) ? status % 10 != 1 : status != 101)
+    if (status != 101 && !SIPWS_PLANT_IF(HTTP_STATUS_OTHER, status % 10 == 1))
         return sipws_fail(c, code, SIPWS_E_HTTP_STATUS, "status-code");
     return good_version(c, digits);
 }

@@ -72,8 +72,9 @@ enum sipws_method sipws_method_find(struct sipws_str name)
         return SIPWS_M_EXTENSION;
     for (int i = 0; by_length[name.n][i].name; i++)
         if (memcmp(name.p, by_length[name.n][i].name, name.n) == 0 ||
-            (SIPWS_PLANT(METHOD_FOLD) &&
-             sipws_str_ieq(name, (struct sipws_str){by_length[name.n][i].name, name.n})))
+            SIPWS_PLANT_IF(
+                METHOD_FOLD,
+                sipws_str_ieq(name, (struct sipws_str){by_length[name.n][i].name, name.n})))
             return by_length[name.n][i].method;
     return SIPWS_M_EXTENSION;
 }
@@ -307,7 +308,7 @@ static bool field_line(struct sipws_cur *c, struct sipws_field *out, const char 
                        : sipws_fail(c, p, SIPWS_E_FIELD_COLON, "HCOLON");
     }
     *colon = p;
-    out->name = sipws_slice(name, SIPWS_PLANT(MSG_COLON_TRIM) ? p : end);
+    out->name = sipws_slice(name, SIPWS_PLANT_IF(MSG_COLON_TRIM, p != end) ? p : end);
     out->id = sipws_field_find(out->name);
     c->p = p + 1;
     sipws_sws(c);
@@ -404,9 +405,9 @@ bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *
     out->fields = fields;
     if (leading(&c, r) && start_line(&c, out, r) && header(&c, fields, cap, out, r)) {
         out->body = sipws_slice(c.p, c.end);
-        if ((allow & SIPWS_ALLOW_EXCESS_BODY) || SIPWS_PLANT(MSG_LENGTH_TRUST))
+        if ((allow & SIPWS_ALLOW_EXCESS_BODY) || SIPWS_PLANT_IF(MSG_LENGTH_TRUST, out->body.n > 0))
             cut_body(out);
-        if (SIPWS_PLANT(MSG_BODY_NUL) && out->body.n && memchr(out->body.p, 0, out->body.n))
+        if (SIPWS_PLANT_IF(MSG_BODY_NUL, out->body.n && memchr(out->body.p, 0, out->body.n)))
             out->body.n = strlen(out->body.p);
     }
     return r->errors == errors && !sipws_report_full(r);

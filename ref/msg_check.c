@@ -222,9 +222,9 @@ static void record_route(struct check *c, const struct sipws_value *v)
 static void content_length(struct check *c, const struct sipws_value *v)
 {
     uint64_t n = v->number.value;
-    if (SIPWS_PLANT(MSG_LENGTH_32))
+    if (SIPWS_PLANT_IF(MSG_LENGTH_32, n > UINT32_MAX))
         n &= UINT32_MAX;
-    if (c->m->body.p && n != c->m->body.n)
+    if (c->m->body.p && n != c->m->body.n && !SIPWS_PLANT_IF(MSG_LENGTH_ZERO, n == 0))
         say(c, v->text.p, SIPWS_E_BODY_LENGTH, "Content-Length", NULL);
 }
 
@@ -269,12 +269,12 @@ static judge_element *const judges[SIPWS_FIELD_COUNT] = {
 /* A field that may stand once stands twice, in whichever form (RFC 3261 7.3.1, 7.3.3). */
 static void doubled(struct check *c, const struct sipws_field *f)
 {
-    if (SIPWS_PLANT(MSG_VIA_FIRST) && !c->first[SIPWS_F_VIA] && f->id != SIPWS_F_VIA)
+    if (SIPWS_PLANT_IF(MSG_VIA_FIRST, !c->first[SIPWS_F_VIA] && f->id != SIPWS_F_VIA))
         return;
     if (!c->first[f->id])
         c->first[f->id] = f;
     else if (sipws_field_info(f->id)->shape == SIPWS_ONE &&
-             !(SIPWS_PLANT(MSG_DOUBLE_COMPACT) && f->name.n == 1))
+             !SIPWS_PLANT_IF(MSG_DOUBLE_COMPACT, f->name.n == 1))
         say(c, f->name.p, SIPWS_E_DOUBLE_FIELD, sipws_field_info(f->id)->name, NULL);
 }
 
@@ -286,7 +286,8 @@ static void decode(struct check *c, const struct sipws_field *f)
     judge_element *judge = judges[f->id];
     bool more = sipws_value_first(&cur, f->id, &v);
     while (more && !c->full) {
-        if (judge)
+        if (judge &&
+            !SIPWS_PLANT_IF(MSG_LENGTH_COMPACT, f->id == SIPWS_F_CONTENT_LENGTH && f->name.n == 1))
             judge(c, &v);
         d.err = SIPWS_OK;
         more = cur.p < cur.end && sipws_value_next(&cur, f->id, &v);

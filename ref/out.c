@@ -3,7 +3,9 @@
 
 void sipws_put(struct sipws_out *o, struct sipws_str s)
 {
-    size_t room = o->cap + (SIPWS_PLANT(OUT_BY_ONE) ? 1 : 0);
+    size_t room = o->cap;
+    if (SIPWS_PLANT_IF(OUT_BY_ONE, o->n <= o->cap && s.n == o->cap - o->n + 1))
+        room++;
     if (s.n > 0 && o->n <= o->cap && s.n <= room - o->n)
         memcpy(o->p + o->n, s.p, s.n);
     o->n = s.n <= SIZE_MAX - o->n ? o->n + s.n : SIZE_MAX;

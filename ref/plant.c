@@ -1,16 +1,35 @@
 #include "plant.h"
 
-#ifdef SIPWS_PLANTS
+#if defined(SIPWS_PLANTS) || defined(SIPWS_CANARIES)
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const names[] = {
     "NONE",
-#define P(name, class, text) #name,
+#define P(name, class, oracle, text) #name,
 #include "plant.def"
 #undef P
 };
+#endif
+
+#if defined(SIPWS_CANARIES)
+
+struct sipws_canary sipws_canaries[SIPWS_PLANT_COUNT];
+
+bool sipws_canary(enum sipws_plant plant, bool triggered)
+{
+    sipws_canaries[plant].reached++;
+    sipws_canaries[plant].triggered += triggered;
+    return false;
+}
+
+const char *sipws_plant_name(enum sipws_plant plant)
+{
+    return names[plant];
+}
+
+#elif defined(SIPWS_PLANTS)
 
 static enum sipws_plant chosen;
 

@@ -35,8 +35,13 @@ static bool need(struct court *c, enum sipws_known known, enum sipws_known want,
 static bool origin_is(struct sipws_str got, struct sipws_str want)
 {
     static const size_t scheme = sizeof "https://" - 1;
-    if (SIPWS_PLANT(POLICY_ORIGIN_SUFFIX) && want.n > scheme && got.n > want.n - scheme)
-        return memcmp(got.p + got.n - (want.n - scheme), want.p + scheme, want.n - scheme) == 0;
+    if (SIPWS_PLANT_IF(POLICY_ORIGIN_SUFFIX, want.n > scheme && got.n > want.n - scheme &&
+                                                 !sipws_str_eq(got, want) &&
+                                                 memcmp(got.p + got.n - (want.n - scheme),
+                                                        want.p + scheme, want.n - scheme) == 0))
+        return true;
+    if (SIPWS_PLANT_IF(POLICY_ORIGIN_NULL, sipws_str_eq(got, SIPWS_STR("null"))))
+        return true;
     return sipws_str_eq(got, want) && !sipws_str_eq(got, SIPWS_STR("null"));
 }
 
@@ -44,6 +49,8 @@ static bool origin(struct court *c)
 {
     const struct sipws_fact *origin = &c->facts->origin;
     if (c->policy->origin_n == 0 && c->policy->kind != SIPWS_POLICY_A3)
+        return true;
+    if (SIPWS_PLANT_IF(POLICY_ORIGIN_ABSENT, origin->is == SIPWS_NO))
         return true;
     if (!need(c, origin->is, SIPWS_YES, SIPWS_FACT_HTTP, SIPWS_E_HTTP_ORIGIN, "origin"))
         return false;
@@ -69,7 +76,7 @@ static bool session(struct court *c, enum sipws_known credential)
     return need(c, credential, SIPWS_YES, SIPWS_FACT_WEB, SIPWS_E_POLICY_CREDENTIAL,
                 "credential") &&
            identity(c, &c->facts->identity, SIPWS_FACT_WEB) &&
-           ((SIPWS_PLANT(POLICY_REVOKED_UNKNOWN) && c->facts->revoked == SIPWS_UNKNOWN) ||
+           (SIPWS_PLANT_IF(POLICY_REVOKED_UNKNOWN, c->facts->revoked == SIPWS_UNKNOWN) ||
             need(c, c->facts->revoked, SIPWS_NO, SIPWS_FACT_WEB, SIPWS_E_POLICY_REVOKED,
                  "revoked"));
 }
@@ -101,7 +108,7 @@ static bool each_value(struct court *c, enum sipws_field_id id, value_rule *judg
 {
     *n = 0;
     for (size_t i = 0; i < c->m->n; i++) {
-        if (c->m->fields[i].id != id || (SIPWS_PLANT(POLICY_FIRST_ONLY) && *n > 0))
+        if (c->m->fields[i].id != id || SIPWS_PLANT_IF(POLICY_FIRST_ONLY, *n > 0))
             continue;
         struct sipws_diag diag = {SIPWS_OK, 0, "", ""};
         struct sipws_value v;
@@ -129,9 +136,8 @@ static bool each_of_some(struct court *c, enum sipws_field_id id, value_rule *ju
 
 static bool same_identity(const struct sipws_uri *got, const struct sipws_uri *want)
 {
-    if (SIPWS_PLANT(POLICY_FROM_TEXT))
-        return sipws_str_ieq(got->text, want->text);
-    return sipws_uri_eq(got, want);
+    bool same = sipws_uri_eq(got, want);
+    return same != SIPWS_PLANT_IF(POLICY_FROM_TEXT, sipws_str_ieq(got->text, want->text) != same);
 }
 
 static bool from(struct court *c, const struct sipws_value *v)
@@ -164,7 +170,10 @@ static bool no_sips_without_tls(struct court *c, const struct sipws_uri *uri)
 
 static bool contact(struct court *c, const struct sipws_value *v)
 {
-    return v->kind != SIPWS_K_ADDR || no_sips_without_tls(c, &v->addr.uri);
+    return v->kind != SIPWS_K_ADDR ||
+           SIPWS_PLANT_IF(POLICY_SIPS_CONTACT,
+                          c->facts->tls == SIPWS_NO && v->addr.uri.scheme == SIPWS_SCHEME_SIPS) ||
+           no_sips_without_tls(c, &v->addr.uri);
 }
 
 /* RFC 5630 5.1.1: a sips request has a route of sips URIs only, or some hop is left without TLS. */
@@ -174,6 +183,7 @@ static bool route(struct court *c, const struct sipws_value *v)
     if (!no_sips_without_tls(c, uri))
         return false;
     return c->m->uri.scheme != SIPWS_SCHEME_SIPS || uri->scheme == SIPWS_SCHEME_SIPS ||
+           SIPWS_PLANT(POLICY_ROUTE_LEAVES) ||
            refuse(c, SIPWS_FACT_SIP, SIPWS_E_POLICY_ROUTE, "route", uri->text.p);
 }
 
@@ -189,6 +199,7 @@ static bool via(struct court *c)
         return refuse(c, SIPWS_FACT_TLS, SIPWS_E_POLICY_UNKNOWN, "via", v.via.transport.p);
     struct sipws_str want = c->facts->tls == SIPWS_YES ? SIPWS_STR("WSS") : SIPWS_STR("WS");
     return sipws_str_ieq(v.via.transport, want) ||
+           SIPWS_PLANT_IF(POLICY_VIA_WSS, sipws_str_ieq(v.via.transport, SIPWS_STR("WSS"))) ||
            refuse(c, SIPWS_FACT_TLS, SIPWS_E_VIA_TRANSPORT, "via", v.via.transport.p);
 }
 

@@ -4,10 +4,8 @@
 
 static bool same(uint64_t v, uint64_t w)
 {
-    if (SIPWS_PLANT(STR_FOLD))
-        return ((v ^ w) & ~(SIPWS_ONES * 0x20)) == 0;
-    return v == w ||
-           (((v ^ w) & ~(SIPWS_ONES * 0x20)) == 0 && sipws_lower_8(v) == sipws_lower_8(w));
+    return v == w || (((v ^ w) & ~(SIPWS_ONES * 0x20)) == 0 &&
+                      (sipws_lower_8(v) == sipws_lower_8(w) || SIPWS_PLANT(STR_FOLD)));
 }
 
 bool sipws_octets_ieq(const char *p, const char *q, size_t n)

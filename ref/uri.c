@@ -188,8 +188,8 @@ bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
         else if ((flaw = hostname_flaw(c->p, end)) != NULL)
             return sipws_fail(c, flaw, SIPWS_E_URI_HOST, "host");
     }
-    if (SIPWS_PLANT(HOST_LETTER_FIRST) && out->kind == SIPWS_HOST_NAME &&
-        !sipws_is(*c->p, SIPWS_C_ALPHA))
+    if (SIPWS_PLANT_IF(HOST_LETTER_FIRST,
+                       out->kind == SIPWS_HOST_NAME && !sipws_is(*c->p, SIPWS_C_ALPHA)))
         return sipws_fail(c, c->p, SIPWS_E_URI_HOST, "host");
     out->text = sipws_slice(c->p, end);
     c->p = end;
@@ -247,7 +247,7 @@ static bool component_eq(struct sipws_str a, struct sipws_str b, bool fold_case)
             y = y >= 'A' && y <= 'Z' ? y | 0x20 : y;
         }
         bool reserved = sipws_is((char)x, SIPWS_C_URIC) && !sipws_is((char)x, SIPWS_C_UNRESERVED);
-        if (x != y || (SIPWS_PLANT(URI_ESCAPE_DIFFERS) && pesc != qesc) ||
+        if (x != y || SIPWS_PLANT_IF(URI_ESCAPE_DIFFERS, pesc != qesc) ||
             (pesc != qesc && (reserved || x == '%')))
             return false;
     }
@@ -740,7 +740,8 @@ bool sipws_host_eq(const struct sipws_host *a, const struct sipws_host *b)
 static bool never_ignored(struct sipws_str name)
 {
     static const char *const names[] = {"transport", "user", "ttl", "method", "maddr"};
-    for (size_t i = 0; i < sizeof names / sizeof *names - SIPWS_PLANT(URI_MADDR_LEFT_OUT); i++)
+    for (size_t i = 0;
+         i < sizeof names / sizeof *names - SIPWS_PLANT_IF(URI_MADDR_LEFT_OUT, name.n == 5); i++)
         if (same_name(name, (struct sipws_str){names[i], strlen(names[i])}))
             return true;
     return false;
@@ -783,7 +784,8 @@ bool sipws_uri_eq(const struct sipws_uri *a, const struct sipws_uri *b)
         return false;
     if (a->scheme == SIPWS_SCHEME_OTHER)
         return sipws_str_eq(a->opaque, b->opaque);
-    return component_eq(a->user, b->user, SIPWS_PLANT(URI_USER_CASE)) &&
+    return component_eq(a->user, b->user,
+                        SIPWS_PLANT_IF(URI_USER_CASE, !component_eq(a->user, b->user, false))) &&
            component_eq(a->password, b->password, false) && sipws_host_eq(&a->host, &b->host) &&
            a->port == b->port && parts_within(a->params, b->params, false) &&
            parts_within(b->params, a->params, false) &&

@@ -20,7 +20,7 @@ static size_t ascii(const char *p, size_t i, size_t n)
             break;
         i += 32;
     }
-    while (n - i >= 8 && !(word(p + i) & HIGH_BITS))
+    while ((n - i >= 8 || SIPWS_PLANT_IF(UTF8_WORD_PEEK, i < n)) && !(word(p + i) & HIGH_BITS))
         i += 8;
     while (i < n && !((unsigned char)p[i] & 0x80))
         i++;
@@ -31,7 +31,7 @@ static size_t ascii(const char *p, size_t i, size_t n)
  * C1 and F5-FF start no character. */
 static bool lead(struct sipws_utf8 *u, unsigned char c)
 {
-    if (SIPWS_PLANT(UTF8_OVERLONG) && (c == 0xC0 || c == 0xC1)) {
+    if (SIPWS_PLANT_IF(UTF8_OVERLONG, c == 0xC0 || c == 0xC1)) {
         *u = (struct sipws_utf8){1, 0x80, 0xBF};
         return true;
     }

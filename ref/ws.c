@@ -15,7 +15,7 @@ enum {
 
 bool sipws_close_sendable(unsigned code)
 {
-    if (SIPWS_PLANT(WS_CLOSE_1005) && code == SIPWS_CLOSE_NONE)
+    if (SIPWS_PLANT_IF(WS_CLOSE_1005, code == SIPWS_CLOSE_NONE))
         return true;
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
            (code >= 3000 && code <= 4999);
@@ -88,7 +88,8 @@ WIDEST static bool unmask(char *dst, const char *src, size_t n, const unsigned c
 
 void sipws_unmask(char *dst, const char *src, size_t n, const unsigned char key[4], size_t phase)
 {
-    (void)unmask(dst, src, n, key, SIPWS_PLANT(WS_UNMASK_START) ? 0 : phase);
+    (void)unmask(dst, src, n, key,
+                 SIPWS_PLANT_IF(WS_UNMASK_START, n > 0 && phase % 4 != 0) ? 0 : phase);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -131,7 +132,7 @@ static bool is_known(uint8_t opcode)
 static bool fragment(struct sipws_ws *w)
 {
     const struct sipws_frame *f = &w->frame;
-    if (f->opcode == SIPWS_CONTINUATION && w->frames == 0)
+    if (f->opcode == SIPWS_CONTINUATION && w->frames == 0 && !SIPWS_PLANT(WS_CONTINUATION_FIRST))
         return refuse(w, SIPWS_E_WS_CONTINUATION, w->off, "frame-opcode-cont");
     if (f->opcode != SIPWS_CONTINUATION && w->frames > 0)
         return refuse(w, SIPWS_E_WS_INTERLEAVED, w->off, "frame-opcode-non-control");
@@ -140,10 +141,10 @@ static bool fragment(struct sipws_ws *w)
     if (w->frames == 0) {
         w->binary = f->opcode == SIPWS_BINARY;
         w->utf8 = (struct sipws_utf8){0};
-        if (!SIPWS_PLANT(WS_FRAGMENTS_STAY))
+        if (!SIPWS_PLANT_IF(WS_FRAGMENTS_STAY, w->n > 0))
             w->n = 0;
     }
-    if (SIPWS_PLANT(WS_UTF8_PER_FRAME))
+    if (SIPWS_PLANT_IF(WS_UTF8_PER_FRAME, !sipws_utf8_done(&w->utf8)))
         w->utf8 = (struct sipws_utf8){0};
     w->frames++;
     return true;
@@ -165,17 +166,25 @@ static bool head_first(struct sipws_ws *w, unsigned char c)
         return refuse(w, SIPWS_E_WS_OPCODE, w->off, "frame-opcode");
     if (!is_control(f))
         return fragment(w);
-    if (SIPWS_PLANT(WS_CONTROL_CLEARS))
+    if (SIPWS_PLANT_IF(WS_CONTROL_CLEARS, w->frames > 0 && w->n > 0))
         w->n = 0;
-    return f->fin || refuse(w, SIPWS_E_WS_CONTROL_CUT, w->off, "frame-fin");
+    return f->fin || SIPWS_PLANT(WS_CONTROL_CUT) ||
+           refuse(w, SIPWS_E_WS_CONTROL_CUT, w->off, "frame-fin");
 }
 
 /* Whether a data frame of at least `len` octets fits the message. */
 static bool fits(struct sipws_ws *w, uint64_t len, const char *rule)
 {
-    if (SIPWS_PLANT(WS_LENGTH_WRAP) && w->n + len <= w->limit)
+    if (SIPWS_PLANT_IF(WS_LENGTH_WRAP, len > w->limit && w->n + len <= w->limit))
         return true;
-    return len <= w->limit - w->n || refuse(w, SIPWS_E_LIMIT_MESSAGE, w->off, rule);
+    if (SIPWS_PLANT_IF(WS_LENGTH_32, len > w->limit && (uint32_t)(w->n + len) <= w->limit))
+        return true;
+    if (SIPWS_PLANT_IF(WS_DECLARED_CLEARED, len > w->limit))
+        memset(w->buf + w->n, 0, len < UINT32_MAX ? (size_t)len : UINT32_MAX);
+    if (SIPWS_PLANT_IF(WS_LIMIT_LATE, len > w->limit - w->n))
+        return true;
+    return len <= w->limit - w->n || SIPWS_PLANT_IF(WS_LIMIT_ONE, len == w->limit - w->n + 1) ||
+           refuse(w, SIPWS_E_LIMIT_MESSAGE, w->off, rule);
 }
 
 /* The second octet: whether the frame is masked (5.1), and the length or how it is written. */
@@ -184,11 +193,11 @@ static bool head_second(struct sipws_ws *w, unsigned char c)
     struct sipws_frame *f = &w->frame;
     uint8_t len = c & 0x7F;
     f->masked = (c & MASK) != 0;
-    if (w->role == SIPWS_SERVER && !f->masked && !(SIPWS_PLANT(WS_MASK_LAX) && is_control(f)))
+    if (w->role == SIPWS_SERVER && !f->masked && !(is_control(f) && SIPWS_PLANT(WS_MASK_LAX)))
         return refuse(w, SIPWS_E_WS_UNMASKED, w->off, "frame-masked");
     if (w->role == SIPWS_CLIENT && f->masked)
         return refuse(w, SIPWS_E_WS_MASKED, w->off, "frame-masked");
-    if (is_control(f) && len > SIPWS_MAX_CONTROL)
+    if (is_control(f) && len > SIPWS_MAX_CONTROL && !SIPWS_PLANT(WS_CONTROL_LONG))
         return refuse(w, SIPWS_E_WS_CONTROL_LONG, w->off, "frame-payload-length");
     if (f->opcode == SIPWS_CLOSE && len == 1 && !SIPWS_PLANT(WS_CLOSE_ONE))
         return refuse(w, SIPWS_E_WS_CLOSE_SHORT, w->off, "frame-payload-length");
@@ -239,7 +248,7 @@ static bool read_head(struct sipws_ws *w, struct sipws_str *in)
         w->head_n++;
         step(w, in, 1);
     }
-    if (SIPWS_PLANT(WS_HEAD_LOST) && w->head_n < w->head_len && w->head_n > HEAD_MIN)
+    if (SIPWS_PLANT_IF(WS_HEAD_LOST, w->head_n < w->head_len && w->head_n > HEAD_MIN))
         w->head_n = HEAD_MIN;
     return true;
 }
@@ -269,13 +278,16 @@ static bool read_payload(struct sipws_ws *w, struct sipws_str *in)
 {
     const struct sipws_frame *f = &w->frame;
     bool control = is_control(f), text = !control && !w->binary;
+    if (!control && w->done == 0 && f->len > w->limit - w->n && SIPWS_PLANT(WS_LIMIT_LATE))
+        return refuse(w, SIPWS_E_LIMIT_MESSAGE, w->off, "ws-frame");
     while (in->n > 0 && w->done < f->len) {
         size_t n = in->n < BLOCK ? in->n : BLOCK, good;
         if (n > f->len - w->done)
             n = (size_t)(f->len - w->done);
         char *dst = control ? w->control + w->done : w->buf + w->n;
         bool ascii =
-            unmask(dst, in->p, n, f->key, SIPWS_PLANT(WS_KEY_PHASE) ? 0 : (size_t)(w->done % 4));
+            unmask(dst, in->p, n, f->key,
+                   SIPWS_PLANT_IF(WS_KEY_PHASE, w->done % 4 != 0) ? 0 : (size_t)(w->done % 4));
         good = n;
         if (text && !(ascii && sipws_utf8_done(&w->utf8)))
             good = sipws_utf8_feed(&w->utf8, dst, n);
@@ -334,7 +346,7 @@ static bool frame_end(struct sipws_ws *w, struct sipws_ws_event *out)
     case SIPWS_PING:
         return give(w, out, SIPWS_WS_PING);
     case SIPWS_PONG:
-        if (SIPWS_PLANT(WS_PONG_IS_DATA) && f->len > 2)
+        if (SIPWS_PLANT_IF(WS_PONG_IS_DATA, f->len > 2))
             return give(w, out, SIPWS_WS_MESSAGE);
         return give(w, out, SIPWS_WS_PONG);
     case SIPWS_CLOSE:
@@ -344,6 +356,8 @@ static bool frame_end(struct sipws_ws *w, struct sipws_ws_event *out)
     case SIPWS_BINARY:
         break;
     }
+    if (SIPWS_PLANT_IF(WS_EMPTY_UNCOUNTED, f->len == 0 && !f->fin && w->frames > 1))
+        w->frames--;
     return f->fin && give_message(w, out);
 }
 
@@ -372,7 +386,7 @@ enum sipws_ws_kind sipws_ws_read(struct sipws_ws *w, struct sipws_str *in,
     *out = (struct sipws_ws_event){.kind = SIPWS_WS_MORE};
     while (w->error.err == SIPWS_OK && in->n > 0 && read_on(w, in, out))
         ;
-    if (SIPWS_PLANT(WS_REST_LOST) && out->kind == SIPWS_WS_MESSAGE)
+    if (SIPWS_PLANT_IF(WS_REST_LOST, out->kind == SIPWS_WS_MESSAGE && in->n > 0))
         step(w, in, in->n);
     return finish(w, out);
 }
@@ -392,7 +406,7 @@ static size_t put_head(unsigned char head[10], bool fin, enum sipws_opcode opcod
                        uint64_t len)
 {
     unsigned more = len <= LEN_7_MAX ? 0 : len <= UINT16_MAX ? 2 : 8;
-    if (SIPWS_PLANT(WS_PUT_126) && len == LEN_16)
+    if (SIPWS_PLANT_IF(WS_PUT_126, len == LEN_16))
         more = 0;
     head[0] = (unsigned char)((fin ? 0x80 : 0) | (unsigned)opcode);
     head[1] = (unsigned char)((masked ? MASK : 0) | (more == 0   ? (unsigned)len
@@ -400,6 +414,14 @@ static size_t put_head(unsigned char head[10], bool fin, enum sipws_opcode opcod
                                                                  : LEN_63));
     for (unsigned i = 0; i < more; i++)
         head[HEAD_MIN + i] = (unsigned char)(len >> 8 * (more - 1 - i));
+    if (SIPWS_PLANT_IF(WS_PUT_ORDER, more == 2 && head[2] != head[3])) {
+        head[2] = (unsigned char)len;
+        head[3] = (unsigned char)(len >> 8);
+    }
+    if (SIPWS_PLANT_IF(WS_PUT_FOUR, more == 8)) {
+        memcpy(head + HEAD_MIN, head + HEAD_MIN + 4, 4);
+        return HEAD_MIN + 4;
+    }
     return HEAD_MIN + more;
 }
 
