@@ -323,7 +323,9 @@ static void names_a_vector(void **state)
     assert_string_equal(text_of(all[0], "file"), bare);
     assert_non_null(strstr(text_of(all[0], "octets"), "\r\nMax-Forwards: 70\nTo:"));
     assert_string_equal(text_of(all[1], "verdict"), "refuse");
-    assert_null(json_object_get(all[1], "rows"));
+    /* Where lines end is contested; the start line is not. */
+    assert_string_equal(json_string_value(at(all[1], "rows.method")), "OPTIONS");
+    assert_null(at(all[1], "rows.from uri"));
     assert_null(all[2]);
     free_lines(all);
     assert_int_equal(DIFF(out, "--json", "--peers=ref", sound), 0);
@@ -387,7 +389,8 @@ static void corpus_is_explained(void **state)
     size_t known = 0, unknown = 0;
     for (size_t i = 0; i < 2; i++) {
         int status = DIFF(out, layers[i], "--json", "--clusters", "--quiet",
-                          "--corpus=" SIPWS_ROOT "/corpus/vectors");
+                          "--corpus=" SIPWS_ROOT "/corpus/vectors",
+                          "--corpus=" SIPWS_ROOT "/corpus/seeds/msg");
         if (status != 0 && status != 1)
             fail_msg("status %d: %s", status, out);
         json_t **all = lines(out);

@@ -555,6 +555,8 @@ static void compare_names(json_t *all, const struct said *said, size_t n)
 {
     static const char row[] = "header names";
     size_t base = base_of(said, n, row);
+    if (base == n)
+        return;
     json_t *done = json_object();
     for (size_t i = 0; i < n; i++) {
         const char *names = compared(said, i, row);
@@ -621,7 +623,7 @@ static void compare_split(json_t *all, const struct said *said, size_t n, const 
 /* Who differs from ref in a row, a finding for each other reading of it. */
 static void compare_row(json_t *all, const struct said *said, size_t n, const char *row)
 {
-    if (!said[0].rows) {
+    if (said[0].answer.verdict != ANSWER_ACCEPT && !compared(said, 0, row)) {
         compare_split(all, said, n, row);
         return;
     }
@@ -651,11 +653,14 @@ static void compare_row(json_t *all, const struct said *said, size_t n, const ch
     }
 }
 
-/* A refusal's words without what changes from message to message. */
-static void reason_class(const char *reason, char *out, size_t cap)
+void refusal_class(const char *reason, bool is_ref, char *out, size_t cap)
 {
     size_t n = 0;
     char quote = '\0';
+    if (is_ref) {
+        snprintf(out, cap, "%.*s", reason ? (int)strcspn(reason, " ") : 0, reason ? reason : "");
+        return;
+    }
     for (const char *s = reason ? reason : ""; *s && n + 1 < cap && n < 60; s++) {
         if (quote) {
             quote = *s == quote ? '\0' : quote;
@@ -700,12 +705,12 @@ static void compare_verdicts(json_t *all, const struct said *said, size_t n, con
         enum answer_verdict v = said[i].answer.verdict;
         json_t *f = NULL;
         if (v == ANSWER_CRASH || v == ANSWER_HANG) {
-            reason_class(said[i].answer.reason, class, sizeof class);
+            refusal_class(said[i].answer.reason, false, class, sizeof class);
             snprintf(kind, sizeof kind, "%s: %s", answer_name(v), class);
         } else if (i == 0) {
             continue;
         } else if (ref == ANSWER_ACCEPT && v == ANSWER_REFUSE) {
-            reason_class(said[i].answer.reason, class, sizeof class);
+            refusal_class(said[i].answer.reason, false, class, sizeof class);
             snprintf(kind, sizeof kind, "refuses: %s", class);
         } else if (ref == ANSWER_REFUSE && v == ANSWER_ACCEPT) {
             /* ref's reason is the class; everybody who takes it stands in one finding. */
@@ -729,6 +734,17 @@ static void compare_verdicts(json_t *all, const struct said *said, size_t n, con
         add_verdicts(all, takes, said, grammar);
 }
 
+/* Each finding on a message that ref refuses says so. */
+static void add_error(json_t *all, const struct said *said)
+{
+    const char *id;
+    int len = error_of(said, &id);
+    if (said[0].answer.verdict != ANSWER_REFUSE)
+        return;
+    for (size_t i = 0; i < json_array_size(all); i++)
+        json_object_set_new(json_array_get(all, i), "error", json_stringn(id, (size_t)len));
+}
+
 json_t *findings_of(const struct said *said, size_t n, const char *grammar)
 {
     json_t *all = json_array(), *others = json_object();
@@ -748,5 +764,6 @@ json_t *findings_of(const struct said *said, size_t n, const char *grammar)
             compare_row(all, said, n, row);
     }
     json_decref(others);
+    add_error(all, said);
     return all;
 }

@@ -31,13 +31,17 @@ struct said {
 /* The findings, an array of
  *
  *     {"layer", "field", "kind", "peers": [who differs], "against": [from whom],
- *      "readings": {peer: text}}
+ *      "readings": {peer: text}, "error": why ref refuses, if it does}
  *
  * A field is "verdict" or the name of a row. Of a row, those who have an opinion are held against
- * ref; where ref refuses a message, nobody is right, and "peers" are all who have an opinion, if
- * they are split. `grammar`: what the grammar of the RFCs says of the case, to go with findings
- * about verdicts; may be NULL. */
+ * ref; where ref refuses a message for what this row is read from, nobody is right, and "peers" are
+ * all who have an opinion, if they are split. `grammar`: what the grammar of the RFCs says of the
+ * case, to go with findings about verdicts; may be NULL. */
 json_t *findings_of(const struct said *said, size_t n, const char *grammar);
+
+/* The kind of a refusal: its words without what changes from message to message; of ref, the id of
+ * its error. */
+void refusal_class(const char *reason, bool is_ref, char *out, size_t cap);
 
 /* The text of a row of a reader, or NULL: no opinion. */
 const char *said_row(const struct said *s, const char *row);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { FIELDS = 1024, DIAGS = 8 };
+enum { FIELDS = 1024, DIAGS = 64 };
 
 static void text(json_t *o, const char *key, struct sipws_str s)
 {
@@ -72,36 +72,124 @@ static void list(json_t *o, const char *key, const struct sipws_msg *m, enum sip
     }
 }
 
-static void say(json_t *o, const struct sipws_msg *m)
+/* ---- what is not contested ------------------------------------------------------------------- */
+
+/* A refused message has a reading too, as far as its errors leave one: a wrong Contact says nothing
+ * against the top Via, so what others make of that Via is held against ref there as anywhere. */
+struct reading {
+    const struct sipws_msg *m;
+    bool start, header, body; /* whether ref has a reading of it */
+};
+
+static bool is_error(const struct sipws_diag *d)
 {
-    struct sipws_value v;
-    json_t *fields;
+    return sipws_err_info(d->err)->severity == SIPWS_ERROR;
+}
+
+/* Errors of the lines: which header fields there are is what readers differ in. */
+static bool spoils_header(enum sipws_err err)
+{
+    static const enum sipws_err errs[] = {
+        SIPWS_E_EMPTY,      SIPWS_E_LINE_END,    SIPWS_E_NO_BLANK_LINE, SIPWS_E_LEADING_CRLF,
+        SIPWS_E_FIELD_NAME, SIPWS_E_FIELD_COLON, SIPWS_E_LIMIT_FIELDS};
+    for (size_t i = 0; i < sizeof errs / sizeof *errs; i++)
+        if (errs[i] == err)
+            return true;
+    return false;
+}
+
+static struct reading reading_of(const struct sipws_msg *m, const struct sipws_report *r)
+{
+    struct reading out = {m, m->uri.text.p || m->status, !sipws_report_full(r), true};
+    const char *end = m->text.n ? memchr(m->text.p, '\n', m->text.n) : NULL;
+    size_t start = end ? (size_t)(end - m->text.p) : m->text.n;
+    for (size_t i = 0; i < r->n; i++) {
+        bool lines = is_error(&r->p[i]) && spoils_header(r->p[i].err);
+        out.start = out.start && !(lines && r->p[i].off <= start);
+        out.header = out.header && !lines;
+        out.body = out.body && !lines && r->p[i].err != SIPWS_E_BODY_LENGTH;
+    }
+    return out;
+}
+
+/* Whether the fields `id` decode, each element of each of them, and there are not more of them than
+ * there may be. */
+static bool is_sound(const struct reading *r, enum sipws_field_id id)
+{
+    size_t seen = 0;
+    for (size_t i = 0; i < r->m->n; i++) {
+        struct sipws_value v;
+        struct sipws_diag d = {SIPWS_OK, 0, NULL, NULL};
+        if (r->m->fields[i].id != id)
+            continue;
+        struct sipws_cur c = sipws_msg_cur(r->m, &r->m->fields[i], 0, &d);
+        bool more = sipws_value_first(&c, id, &v);
+        while (more) {
+            d.err = SIPWS_OK;
+            more = sipws_value_next(&c, id, &v);
+        }
+        seen++;
+        if (d.err != SIPWS_OK || (seen > 1 && sipws_field_info(id)->shape == SIPWS_ONE))
+            return false;
+    }
+    return true;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static void start_line(json_t *o, const struct sipws_msg *m)
+{
     if (m->is_request)
         uri(peer_object(peer_request(o, m->method_name.p, m->method_name.n), "uri"), &m->uri);
     else
         peer_response(o, m->status);
-    fields = peer_array(o, "fields");
+}
+
+/* The first element of a field that stands once. */
+static bool only(const struct reading *r, enum sipws_field_id id, struct sipws_value *v)
+{
+    return is_sound(r, id) && sipws_msg_first(r->m, id, v);
+}
+
+static void say(json_t *o, const struct reading *r)
+{
+    const struct sipws_msg *m = r->m;
+    static const struct {
+        const char *key;
+        enum sipws_field_id id;
+    } lists[] = {{"via", SIPWS_F_VIA},
+                 {"contact", SIPWS_F_CONTACT},
+                 {"route", SIPWS_F_ROUTE},
+                 {"record-route", SIPWS_F_RECORD_ROUTE}};
+    struct sipws_value v;
+    if (r->start)
+        start_line(o, m);
+    if (!r->header)
+        return;
+    json_t *fields = peer_array(o, "fields");
     for (size_t i = 0; i < m->n; i++) {
         const struct sipws_field *f = &m->fields[i];
         const char *name = sipws_field_info(f->id)->name;
-        peer_field(fields, *name ? name : f->name.p, *name ? strlen(name) : f->name.n, f->value.p,
-                   f->value.n);
+        peer_field(fields, *name ? name : f->name.p, *name ? strlen(name) : f->name.n,
+                   is_sound(r, f->id) ? f->value.p : NULL, f->value.n);
     }
-    list(o, "via", m, SIPWS_F_VIA);
-    list(o, "contact", m, SIPWS_F_CONTACT);
-    list(o, "route", m, SIPWS_F_ROUTE);
-    list(o, "record-route", m, SIPWS_F_RECORD_ROUTE);
-    if (sipws_msg_first(m, SIPWS_F_FROM, &v))
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (is_sound(r, lists[i].id))
+            list(o, lists[i].key, m, lists[i].id);
+    if (only(r, SIPWS_F_FROM, &v))
         address(peer_object(o, "from"), &v);
-    if (sipws_msg_first(m, SIPWS_F_TO, &v))
+    if (only(r, SIPWS_F_TO, &v))
         address(peer_object(o, "to"), &v);
-    if (sipws_msg_first(m, SIPWS_F_CALL_ID, &v))
+    if (only(r, SIPWS_F_CALL_ID, &v))
         text(o, "call-id", v.call_id);
-    if (sipws_msg_first(m, SIPWS_F_CSEQ, &v))
+    if (only(r, SIPWS_F_CSEQ, &v))
         peer_cseq(o, v.cseq.number, v.cseq.method.p, v.cseq.method.n);
-    bool sized = sipws_msg_first(m, SIPWS_F_CONTENT_LENGTH, &v);
-    peer_length(o, sized ? (long long)v.number.value : -1);
-    peer_octets(o, "body", m->body.p ? m->body.p : "", m->body.n);
+    if (is_sound(r, SIPWS_F_CONTENT_LENGTH)) {
+        bool sized = sipws_msg_first(m, SIPWS_F_CONTENT_LENGTH, &v);
+        peer_length(o, sized ? (long long)v.number.value : -1);
+    }
+    if (r->body && is_sound(r, SIPWS_F_CONTENT_LENGTH))
+        peer_octets(o, "body", m->body.p ? m->body.p : "", m->body.n);
 }
 
 static bool read_message(json_t *o, const char *p, size_t n)
@@ -110,14 +198,15 @@ static bool read_message(json_t *o, const char *p, size_t n)
     struct sipws_diag diags[DIAGS];
     struct sipws_report r = sipws_report(diags, DIAGS);
     struct sipws_msg m;
-    if (sipws_msg_parse((struct sipws_str){p, n}, 0, fields, FIELDS, &m, &r) &&
-        sipws_msg_check(&m, SIPWS_TRANSPORT_ANY, 0, &r)) {
-        say(o, &m);
+    bool ok = sipws_msg_parse((struct sipws_str){p, n}, 0, fields, FIELDS, &m, &r);
+    ok = sipws_msg_check(&m, SIPWS_TRANSPORT_ANY, 0, &r) && ok;
+    struct reading reading = reading_of(&m, &r);
+    say(o, &reading);
+    if (ok)
         return true;
-    }
     char why[128];
     size_t i = 0;
-    while (i + 1 < r.n && sipws_err_info(diags[i].err)->severity != SIPWS_ERROR)
+    while (i + 1 < r.n && !is_error(&diags[i]))
         i++;
     snprintf(why, sizeof why, "%s at %zu", sipws_err_info(diags[i].err)->id, diags[i].off);
     peer_refuse(why);

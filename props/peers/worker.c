@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* pipe2, which POSIX of 2024 has too */
 #include "worker.h"
 
+#include "compare.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <sys/prctl.h>
 #endif
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,8 +27,12 @@ enum {
     LINE_MAX_OCTETS = 64 << 20, /* a longer answer is none */
     LOG_MAX_OCTETS = 16 << 20,
     HELLO_SECONDS = 30, /* a Java machine on a busy computer */
-    READ_ONCE = 1 << 16
+    READ_ONCE = 1 << 16,
+    RENEW = 100000 /* messages: a library that leaks a little does not fill its memory */
 };
+
+/* In the length that goes before a message: marks are asked for. */
+#define WANT_MARKS ((uint32_t)1 << 31)
 
 /* Of memory that it writes to: one that eats more is a result. */
 #define DATA_MAX_OCTETS ((rlim_t)4 << 30)
@@ -40,6 +47,13 @@ enum {
 #define SANITIZED 0
 #endif
 
+/* A message on its way. */
+struct pending {
+    unsigned char head[4];
+    const char *p;
+    size_t n;
+};
+
 struct worker {
     const struct peer *peer;
     const char *dir, *built;
@@ -49,13 +63,14 @@ struct worker {
     FILE *log; /* what it writes to standard error */
     char *version, *absent;
 
-    unsigned char head[4]; /* the length that goes before the message */
-    size_t head_done;
-    const char *p; /* what is not yet written of the message */
-    size_t n;
+    struct pending queue[WORKER_WINDOW]; /* a ring */
+    size_t first, count;                 /* those not answered yet */
+    size_t sent;                         /* of these, how many are written */
+    size_t done;                         /* octets that are written of the next one */
+    unsigned answered;                   /* since it was started */
 
-    char *line; /* what came, from malloc */
-    size_t line_n, line_cap;
+    char *line; /* what came and is not taken: line_n octets from line_at on; from malloc */
+    size_t line_at, line_n, line_cap;
 };
 
 /* All there are: a child has to close the pipes of the others, or they would never end. */
@@ -96,16 +111,30 @@ void answer_free(struct answer *a)
 
 /* ---- in the child ---------------------------------------------------------------------------- */
 
-static bool read_all(int fd, void *p, size_t n)
+/* What the parent sends, as much as there is at a time. */
+struct input {
+    int fd;
+    size_t at, n;
+    char buf[READ_ONCE];
+};
+
+static bool read_all(struct input *in, void *p, size_t n)
 {
     for (char *q = p; n > 0;) {
-        ssize_t got = read(fd, q, n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        q += got;
-        n -= (size_t)got;
+        if (in->at == in->n) {
+            ssize_t got = read(in->fd, in->buf, sizeof in->buf);
+            if (got < 0 && errno == EINTR)
+                continue;
+            if (got <= 0)
+                return false;
+            in->at = 0;
+            in->n = (size_t)got;
+        }
+        size_t take = in->n - in->at < n ? in->n - in->at : n;
+        memcpy(q, in->buf + in->at, take);
+        in->at += take;
+        q += take;
+        n -= take;
     }
     return true;
 }
@@ -119,30 +148,60 @@ static void write_line(FILE *f, json_t *o)
     json_decref(o);
 }
 
+/* Answers are written one by one: of one that crashes, the first without an answer is to blame. */
+static void write_marks(FILE *f, struct marks *m)
+{
+    if (fwrite(m, offsetof(struct marks, p) + (size_t)m->n * sizeof *m->p, 1, f) != 1 ||
+        fflush(f) != 0)
+        _exit(3);
+}
+
+static void answer_one(const struct peer *peer, FILE *f, const char *p, size_t n, bool marks)
+{
+    json_t *reading = json_object(), *o;
+    peer_refuse("");
+    bool accept = peer->read(reading, p, n);
+    /* Of a refused message only ref's reading counts, which is the first of all. */
+    bool counts = accept || peer->layer == PEER_WS || peer == peers[0];
+    if (marks) {
+        static struct marks m;
+        char class[96];
+        o = counts ? rows_of(reading, p, n) : NULL;
+        marks_of(o, &m);
+        refusal_class(accept ? "" : peer_why(), peer == peers[0], class, sizeof class);
+        m.verdict = (mark_hash(class, strlen(class)) & ~(uint64_t)7) |
+                    (accept ? ANSWER_ACCEPT : ANSWER_REFUSE);
+        write_marks(f, &m);
+        json_decref(o);
+    } else {
+        o = json_pack("{s:s}", "verdict", accept ? "accept" : "refuse");
+        if (!accept && *peer_why())
+            peer_text(o, "reason", peer_why());
+        if (counts)
+            json_object_set(o, "reading", reading);
+        write_line(f, o);
+    }
+    json_decref(reading);
+}
+
 /* A linked stack: asked until standard input ends. */
 static _Noreturn void serve(const struct peer *peer, int in, int out)
 {
+    static struct input input;
     FILE *f = fdopen(out, "w");
     uint32_t n;
     if (!f)
         _exit(3);
+    input.fd = in;
     write_line(f, json_pack("{s:s, s:s}", "peer", peer->name, "version", peer->version));
-    while (read_all(in, &n, sizeof n)) {
+    while (read_all(&input, &n, sizeof n)) {
         /* Octets of exactly this size, so that a sanitizer sees a read past their end. */
         n = ntohl(n);
-        char *copy = malloc(n ? n : 1);
-        if (!copy || !read_all(in, copy, n))
+        size_t size = n & ~WANT_MARKS;
+        char *copy = malloc(size ? size : 1);
+        if (!copy || !read_all(&input, copy, size))
             _exit(3);
-        json_t *reading = json_object(), *o;
-        peer_refuse("");
-        bool accept = peer->read(reading, copy, n);
-        o = json_pack("{s:s}", "verdict", accept ? "accept" : "refuse");
-        if (!accept && *peer_why())
-            peer_text(o, "reason", peer_why());
-        if (accept || peer->layer == PEER_WS)
-            json_object_set(o, "reading", reading);
-        json_decref(reading);
-        write_line(f, o);
+        answer_one(peer, f, copy, size, n & WANT_MARKS);
         free(copy);
     }
     _exit(0); /* leaks of a peer are not what is looked for */
@@ -241,7 +300,9 @@ static int stop(struct worker *w, bool by_force)
         ;
     kill(-w->pid, SIGKILL); /* what it left behind */
     w->pid = 0;
-    w->line_n = 0;
+    w->line_at = w->line_n = 0;
+    w->sent = w->done = 0;
+    w->answered = 0;
     return status;
 }
 
@@ -313,74 +374,110 @@ static bool start(struct worker *w)
     w->pid = pid;
     w->in = in[1];
     w->out = out[0];
-    w->line_n = 0;
     return true;
 }
 
 /* Writes what the pipe has room for. */
 static void feed(struct worker *w)
 {
-    while (w->head_done < sizeof w->head || w->n > 0) {
-        bool head = w->head_done < sizeof w->head;
-        ssize_t done = head ? write(w->in, w->head + w->head_done, sizeof w->head - w->head_done)
-                            : write(w->in, w->p, w->n);
+    while (w->sent < w->count) {
+        struct iovec v[2 * WORKER_WINDOW];
+        int parts = 0;
+        size_t skip = w->done;
+        for (size_t i = w->sent; i < w->count; i++) {
+            struct pending *q = &w->queue[(w->first + i) % WORKER_WINDOW];
+            size_t head = skip < sizeof q->head ? skip : sizeof q->head, body = skip - head;
+            if (head < sizeof q->head)
+                v[parts++] = (struct iovec){q->head + head, sizeof q->head - head};
+            if (body < q->n)
+                v[parts++] = (struct iovec){(void *)(uintptr_t)(q->p + body), q->n - body};
+            skip = 0;
+        }
+        ssize_t done = writev(w->in, v, parts);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
             return; /* full, or nobody reads: which it is shows when the answer is waited for */
-        if (head) {
-            w->head_done += (size_t)done;
-        } else {
-            w->p += done;
-            w->n -= (size_t)done;
+        w->done += (size_t)done;
+        for (size_t whole; w->sent < w->count; w->sent++, w->done -= whole) {
+            whole = sizeof w->queue->head + w->queue[(w->first + w->sent) % WORKER_WINDOW].n;
+            if (w->done < whole)
+                break;
         }
     }
 }
 
-enum got { GOT_LINE, GOT_END, GOT_LATE };
+enum got { GOT_ALL, GOT_END, GOT_LATE };
 
-/* One line into w->line, without its end. */
+/* Reads what there is. Nothing before `until`: GOT_LATE. */
+static enum got get_some(struct worker *w, double until)
+{
+    bool more = w->sent < w->count;
+    struct pollfd fds[2] = {{w->out, POLLIN, 0}, {w->in, POLLOUT, 0}};
+    double left = until - now();
+    int ready = left > 0 ? poll(fds, more ? 2 : 1, (int)(left * 1000) + 1) : 0;
+    if (ready < 0 && errno == EINTR)
+        return GOT_ALL;
+    if (ready <= 0)
+        return GOT_LATE;
+    if (more && fds[1].revents & POLLOUT)
+        feed(w);
+    if (!fds[0].revents)
+        return more && fds[1].revents & POLLERR ? GOT_END : GOT_ALL;
+    if (w->line_at > 0 && w->line_cap - w->line_at - w->line_n < READ_ONCE) {
+        memmove(w->line, w->line + w->line_at, w->line_n);
+        w->line_at = 0;
+    }
+    if (w->line_cap - w->line_at - w->line_n < READ_ONCE) {
+        w->line_cap = 2 * w->line_cap + READ_ONCE;
+        w->line = need(realloc(w->line, w->line_cap));
+    }
+    ssize_t got = read(w->out, w->line + w->line_at + w->line_n, READ_ONCE);
+    if (got < 0 && errno == EINTR)
+        return GOT_ALL;
+    if (got <= 0 || w->line_n > LINE_MAX_OCTETS)
+        return GOT_END;
+    w->line_n += (size_t)got;
+    return GOT_ALL;
+}
+
+/* One line, at w->line + w->line_at without its end. */
 static enum got get_line(struct worker *w, double until)
 {
     for (;;) {
-        char *end = w->line_n ? memchr(w->line, '\n', w->line_n) : NULL;
+        char *end = w->line_n ? memchr(w->line + w->line_at, '\n', w->line_n) : NULL;
         if (end) {
             *end = '\0';
-            return GOT_LINE;
+            return GOT_ALL;
         }
-        bool more = w->head_done < sizeof w->head || w->n > 0;
-        struct pollfd fds[2] = {{w->out, POLLIN, 0}, {w->in, POLLOUT, 0}};
-        double left = until - now();
-        int ready = left > 0 ? poll(fds, more ? 2 : 1, (int)(left * 1000) + 1) : 0;
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready <= 0)
-            return GOT_LATE;
-        if (more && fds[1].revents & POLLOUT)
-            feed(w);
-        if (!fds[0].revents && more && fds[1].revents & POLLERR)
-            return GOT_END;
-        if (!fds[0].revents)
-            continue;
-        if (w->line_cap - w->line_n < READ_ONCE) {
-            w->line_cap = 2 * w->line_cap + READ_ONCE;
-            w->line = need(realloc(w->line, w->line_cap));
-        }
-        ssize_t got = read(w->out, w->line + w->line_n, READ_ONCE);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0 || w->line_n > LINE_MAX_OCTETS)
-            return GOT_END;
-        w->line_n += (size_t)got;
+        enum got got = get_some(w, until);
+        if (got != GOT_ALL)
+            return got;
     }
 }
 
-/* Takes the line away; a worker that writes more than it is asked for has its next answer there. */
+/* n octets. */
+static enum got get_octets(struct worker *w, size_t n, double until)
+{
+    enum got got = GOT_ALL;
+    while (w->line_n < n && got == GOT_ALL)
+        got = get_some(w, until);
+    return got;
+}
+
+/* Takes away what was got; a worker that writes more than it is asked for has its next answer
+ * there. */
+static void drop(struct worker *w, size_t n)
+{
+    w->line_at += n;
+    w->line_n -= n;
+    if (w->line_n == 0)
+        w->line_at = 0;
+}
+
 static void drop_line(struct worker *w)
 {
-    size_t used = strlen(w->line) + 1;
-    memmove(w->line, w->line + used, w->line_n - used);
-    w->line_n -= used;
+    drop(w, strlen(w->line + w->line_at) + 1);
 }
 
 static const char *string_of(json_t *o, const char *key)
@@ -399,10 +496,8 @@ bool worker_ready(struct worker *w)
         w->absent = need(strdup(strerror(errno)));
         return false;
     }
-    w->head_done = sizeof w->head;
-    w->n = 0;
     enum got got = get_line(w, now() + HELLO_SECONDS);
-    json_t *hello = got == GOT_LINE ? json_loads(w->line, 0, NULL) : NULL;
+    json_t *hello = got == GOT_ALL ? json_loads(w->line + w->line_at, 0, NULL) : NULL;
     const char *absent = string_of(hello, "absent"), *version = string_of(hello, "version");
     if (version) {
         drop_line(w);
@@ -411,7 +506,7 @@ bool worker_ready(struct worker *w)
         json_decref(hello);
         return true;
     }
-    int status = stop(w, got == GOT_LATE || got == GOT_LINE);
+    int status = stop(w, got != GOT_END);
     char *words = last_words(w);
     if (absent)
         snprintf(text, sizeof text, "%s", absent);
@@ -438,22 +533,52 @@ const char *worker_absent(const struct worker *w)
     return w->absent;
 }
 
+static void push(struct worker *w, const char *p, size_t n, uint32_t want)
+{
+    if (w->count == 0 && w->answered >= RENEW)
+        stop(w, true);
+    if (!worker_ready(w) || w->count == WORKER_WINDOW)
+        return;
+    struct pending *q = &w->queue[(w->first + w->count++) % WORKER_WINDOW];
+    uint32_t length = htonl((uint32_t)n | want);
+    memcpy(q->head, &length, sizeof length);
+    q->p = p;
+    q->n = n;
+    feed(w);
+}
+
 void worker_send(struct worker *w, const char *p, size_t n)
 {
-    if (!worker_ready(w))
-        return;
-    for (unsigned i = 0; i < 4; i++)
-        w->head[i] = (unsigned char)(n >> (24 - 8 * i));
-    w->head_done = 0;
-    w->p = p;
-    w->n = n;
-    feed(w);
+    push(w, p, n, 0);
+}
+
+bool worker_marks(const struct worker *w)
+{
+    return w->peer->read && !w->absent;
+}
+
+void worker_send_marks(struct worker *w, const char *p, size_t n)
+{
+    push(w, p, n, WANT_MARKS);
+}
+
+/* The first message is answered, in whichever way. */
+static void pop(struct worker *w)
+{
+    w->first = (w->first + 1) % WORKER_WINDOW;
+    w->count--;
+    if (w->sent > 0)
+        w->sent--;
+    else
+        w->done = 0; /* it answers what it has not read */
+    w->answered++;
 }
 
 /* False: this line is no answer. */
 static bool take_line(struct worker *w, struct answer *out)
 {
-    json_t *o = json_loads(w->line, JSON_ALLOW_NUL, NULL), *reading = json_object_get(o, "reading");
+    json_t *o = json_loads(w->line + w->line_at, JSON_ALLOW_NUL, NULL),
+           *reading = json_object_get(o, "reading");
     const char *verdict = string_of(o, "verdict"), *reason = string_of(o, "reason");
     bool accept = verdict && strcmp(verdict, "accept") == 0 && json_is_object(reading);
     bool refuse = verdict && strcmp(verdict, "refuse") == 0;
@@ -469,34 +594,78 @@ static bool take_line(struct worker *w, struct answer *out)
     return accept || refuse;
 }
 
+/* Starts it again where it has ended, for what it has not answered yet. */
+static bool go_on(struct worker *w)
+{
+    if (w->count == 0 || !worker_ready(w))
+        return false;
+    feed(w);
+    return true;
+}
+
+/* No answer to the first message: ends it, and says in which way it went wrong. */
+static void give_up(struct worker *w, enum got got, double seconds, struct answer *out)
+{
+    char text[300];
+    int status = stop(w, got != GOT_END);
+    char *words = last_words(w);
+    out->verdict = got == GOT_LATE ? ANSWER_HANG : ANSWER_CRASH;
+    if (got == GOT_LATE)
+        snprintf(text, sizeof text, "no answer within %g s", seconds);
+    else if (got == GOT_ALL)
+        snprintf(text, sizeof text, "what it wrote is no answer");
+    else if (WIFSIGNALED(status))
+        snprintf(text, sizeof text, "signal %d%s%s", WTERMSIG(status), words ? ": " : "",
+                 words ? words : "");
+    else
+        snprintf(text, sizeof text, "exit %d%s%s", WEXITSTATUS(status), words ? ": " : "",
+                 words ? words : "");
+    free(words);
+    out->reason = need(strdup(text));
+    pop(w);
+}
+
 void worker_take(struct worker *w, double seconds, struct answer *out)
 {
-    *out = (struct answer){ANSWER_CRASH, NULL, NULL};
-    char text[300];
-    if (!w->pid) {
-        out->verdict = ANSWER_ABSENT;
+    *out = (struct answer){ANSWER_ABSENT, NULL, NULL};
+    if (!go_on(w)) {
         out->reason = w->absent ? need(strdup(w->absent)) : NULL;
+        w->count = 0;
         return;
     }
     enum got got = get_line(w, now() + seconds);
-    if (got == GOT_LINE && take_line(w, out)) {
+    if (got == GOT_ALL && take_line(w, out)) {
         drop_line(w);
+        pop(w);
         return;
     }
-    int status = stop(w, got != GOT_END);
-    char *words = last_words(w);
-    if (got == GOT_LATE) {
-        out->verdict = ANSWER_HANG;
-        snprintf(text, sizeof text, "no answer within %g s", seconds);
-    } else if (got == GOT_LINE) {
-        snprintf(text, sizeof text, "what it wrote is no answer");
-    } else if (WIFSIGNALED(status)) {
-        snprintf(text, sizeof text, "signal %d%s%s", WTERMSIG(status), words ? ": " : "",
-                 words ? words : "");
-    } else {
-        snprintf(text, sizeof text, "exit %d%s%s", WEXITSTATUS(status), words ? ": " : "",
-                 words ? words : "");
+    give_up(w, got, seconds, out);
+}
+
+void worker_take_marks(struct worker *w, double seconds, struct marks *out)
+{
+    const size_t head = offsetof(struct marks, p);
+    struct answer a = {ANSWER_ABSENT, NULL, NULL};
+    *out = (struct marks){.verdict = ANSWER_ABSENT};
+    if (!go_on(w)) {
+        w->count = 0;
+        return;
     }
-    free(words);
-    out->reason = need(strdup(text));
+    double until = now() + seconds;
+    enum got got = get_octets(w, head, until);
+    if (got == GOT_ALL)
+        memcpy(out, w->line + w->line_at, head);
+    size_t n = head + (size_t)out->n * sizeof *out->p;
+    if (got == GOT_ALL && out->n <= MARKS_MAX)
+        got = get_octets(w, n, until);
+    if (got == GOT_ALL && out->n <= MARKS_MAX) {
+        memcpy(out, w->line + w->line_at, n);
+        drop(w, n);
+        pop(w);
+        return;
+    }
+    give_up(w, got, seconds, &a);
+    out->n = 0;
+    out->verdict = (mark_hash(a.reason, strlen(a.reason)) & ~(uint64_t)7) | a.verdict;
+    answer_free(&a);
 }

@@ -2,6 +2,7 @@
 #ifndef SIPWS_WORKER_H
 #define SIPWS_WORKER_H
 
+#include "mark.h"
 #include "peer.h"
 
 enum answer_verdict {
@@ -30,11 +31,21 @@ bool worker_ready(struct worker *w);
 const char *worker_version(const struct worker *w); /* "" before it is ready */
 const char *worker_absent(const struct worker *w);  /* why; NULL: it is not */
 
-/* Hands it a message; then its answer is to be taken, which is there after `seconds` or counts as
- * ANSWER_HANG. Several workers can be handed the same one before the first is waited for; `p` must
- * stay until then. */
+/* Hands it a message, whose answer is to be taken later. Up to WORKER_WINDOW messages can be on
+ * their way, and their answers come in the same order; several workers can be handed the same one.
+ * `p` must stay until its answer is taken. */
+enum { WORKER_WINDOW = 64 };
 void worker_send(struct worker *w, const char *p, size_t n);
+
+/* The next answer, which is there after `seconds` or counts as ANSWER_HANG. A worker that crashed
+ * or hung is started again, and handed what it has not answered yet. */
 void worker_take(struct worker *w, double seconds, struct answer *out);
+
+/* The same for those who only want to know whether an answer is like another one: of linked peers,
+ * whose children compare in their own process, and so at a multiple of the speed. */
+bool worker_marks(const struct worker *w); /* whether it can */
+void worker_send_marks(struct worker *w, const char *p, size_t n);
+void worker_take_marks(struct worker *w, double seconds, struct marks *out);
 
 void answer_free(struct answer *a);
 const char *answer_name(enum answer_verdict v);

@@ -1,0 +1,271 @@
+/* Findings of one kind fold to a cluster, and quirks.json says which clusters are known. */
+#include "court.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- folding --------------------------------------------------------------------------------- */
+
+char *cluster_key(const json_t *finding)
+{
+    char *who = joined(json_object_get(finding, "peers")), *key;
+    const char *part[] = {text_of(finding, "layer"), text_of(finding, "field"),
+                          text_of(finding, "kind"), who};
+    size_t n = 1;
+    for (size_t i = 0; i < 4; i++)
+        n += strlen(part[i]) + 1;
+    key = need(malloc(n));
+    snprintf(key, n, "%s|%s|%s|%s", part[0], part[1], part[2], part[3]);
+    free(who);
+    return key;
+}
+
+/* The cluster of a key; *is_new if there was none. Takes the key. */
+static struct cluster *cluster_of(struct court *k, char *key, bool *is_new)
+{
+    const json_t *at = json_object_get(k->by_key, key);
+    *is_new = !at;
+    if (at) {
+        free(key);
+        return &k->cluster[json_integer_value(at)];
+    }
+    if (k->folded == k->cluster_cap) {
+        k->cluster_cap = 2 * k->cluster_cap + 64;
+        k->cluster = need(realloc(k->cluster, k->cluster_cap * sizeof *k->cluster));
+    }
+    if (!k->by_key)
+        k->by_key = json_object();
+    json_object_set_new(k->by_key, key, json_integer((json_int_t)k->folded));
+    k->cluster[k->folded] = (struct cluster){key, NULL, NULL, 0};
+    return &k->cluster[k->folded++];
+}
+
+/* The case becomes the witness. */
+static void show_by(struct cluster *c, const struct octets_case *shown, const json_t *finding)
+{
+    static const char *const members[] = {"against", "readings", "error", "grammar"};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        json_object_del(c->o, members[i]);
+        if (json_object_get(finding, members[i]))
+            json_object_set(c->o, members[i], json_object_get(finding, members[i]));
+    }
+    c->p = need(realloc(c->p, shown->n ? shown->n : 1));
+    if (shown->n)
+        memcpy(c->p, shown->p, shown->n);
+    c->n = shown->n;
+    json_object_set_new(c->o, "octets", json_integer((json_int_t)c->n));
+    json_object_set_new(c->o, "witness", json_string(shown->name));
+    peer_octets(c->o, "message", c->p, c->n);
+}
+
+size_t clusters_add(struct court *k, const struct result *r)
+{
+    size_t i, fresh = 0;
+    json_t *f;
+    json_array_foreach(r->findings, i, f)
+    {
+        bool is_new;
+        struct cluster *c = cluster_of(k, cluster_key(f), &is_new);
+        if (is_new)
+            c->o = json_pack(
+                "{s:s, s:O, s:O, s:O, s:O, s:i}", "speaks", k->layer == PEER_WS ? "ws" : "sip",
+                "peers", json_object_get(f, "peers"), "layer", json_object_get(f, "layer"), "field",
+                json_object_get(f, "field"), "kind", json_object_get(f, "kind"), "cases", 0);
+        fresh += is_new;
+        json_int_t cases = json_integer_value(json_object_get(c->o, "cases"));
+        json_object_set_new(c->o, "cases", json_integer(cases + 1));
+        if (is_new || r->input->n < c->n)
+            show_by(c, r->input, f);
+    }
+    return fresh;
+}
+
+void clusters_free(struct court *k)
+{
+    for (size_t i = 0; i < k->folded; i++) {
+        free(k->cluster[i].key);
+        free(k->cluster[i].p);
+        json_decref(k->cluster[i].o);
+    }
+    free(k->cluster);
+    json_decref(k->by_key);
+}
+
+/* ---- quirks ---------------------------------------------------------------------------------- */
+
+bool quirks_load(struct court *k, const char *path, bool must)
+{
+    json_error_t error;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!root && (must || access(path, F_OK) == 0)) {
+        fprintf(stderr, "sipws-diff: %s:%d: %s\n", path, error.line, error.text);
+        return false;
+    }
+    k->quirks = json_incref(json_object_get(root, "quirks"));
+    json_decref(root);
+    return true;
+}
+
+/* Whether a quirk's word is this one; one that ends with a star is the start of it. */
+static bool is_word(const char *pattern, const char *word)
+{
+    size_t n = strlen(pattern);
+    return n && pattern[n - 1] == '*' ? strncmp(pattern, word, n - 1) == 0
+                                      : strcmp(pattern, word) == 0;
+}
+
+/* Whether a quirk is about a cluster; `rules`: quirks that are about more than one field or kind.
+ */
+static bool is_about(const json_t *quirk, const json_t *cluster, bool rules)
+{
+    const char *field = text_of(quirk, "field"), *kind = text_of(quirk, "kind");
+    return strcmp(text_of(quirk, "speaks"), text_of(cluster, "speaks")) == 0 &&
+           rules == (strchr(field, '*') || strchr(kind, '*')) &&
+           is_word(field, text_of(cluster, "field")) && is_word(kind, text_of(cluster, "kind"));
+}
+
+static bool has(const json_t *names, const json_t *name)
+{
+    for (size_t i = 0; i < json_array_size(names); i++)
+        if (json_equal(json_array_get(names, i), name))
+            return true;
+    return false;
+}
+
+/* The quirk about this cluster and a peer of it, rules last; or NULL. */
+static const json_t *quirk_for(const struct court *k, const json_t *cluster, const json_t *peer)
+{
+    for (int rules = 0; rules < 2; rules++)
+        for (size_t i = 0; i < json_array_size(k->quirks); i++) {
+            const json_t *q = json_array_get(k->quirks, i);
+            if (is_about(q, cluster, rules) && has(json_object_get(q, "peers"), peer))
+                return q;
+        }
+    return NULL;
+}
+
+/* Each of its peers must have one: what one of them is known for explains nothing of another. */
+const json_t *quirk_of(const struct court *k, const json_t *cluster)
+{
+    const json_t *who = json_object_get(cluster, "peers"), *first = NULL;
+    for (size_t i = 0; i < json_array_size(who); i++) {
+        const json_t *q = quirk_for(k, cluster, json_array_get(who, i));
+        if (!q)
+            return NULL;
+        first = first ? first : q;
+    }
+    return first;
+}
+
+/* Takes down what a cluster shows: quirk -> peers. */
+static void mark_seen(const struct court *k, json_t *seen, const json_t *cluster)
+{
+    const json_t *who = json_object_get(cluster, "peers");
+    for (size_t i = 0; i < json_array_size(who); i++) {
+        const json_t *peer = json_array_get(who, i), *q = quirk_for(k, cluster, peer);
+        if (!q)
+            continue;
+        if (!json_object_get(seen, text_of(q, "id")))
+            json_object_set_new(seen, text_of(q, "id"), json_object());
+        json_object_set_new(json_object_get(seen, text_of(q, "id")), json_string_value(peer),
+                            json_true());
+    }
+}
+
+static bool is_here(const struct court *k, const char *peer)
+{
+    for (size_t i = 0; i < k->n; i++)
+        if (strcmp(k->peers[i]->name, peer) == 0)
+            return !worker_absent(k->workers[i]);
+    return false;
+}
+
+/* Peers that are here and did not show their quirk: it is mended, or there was no case for it. */
+static void print_unseen(const struct court *k, const json_t *seen)
+{
+    for (size_t i = 0; i < json_array_size(k->quirks); i++) {
+        json_t *q = json_array_get(k->quirks, i), *who = json_object_get(q, "peers"),
+               *lost = json_array();
+        for (size_t p = 0; p < json_array_size(who); p++) {
+            json_t *peer = json_array_get(who, p);
+            const char *name = json_string_value(peer);
+            if (is_here(k, name) && !json_object_get(json_object_get(seen, text_of(q, "id")), name))
+                json_array_append(lost, peer);
+        }
+        char *names = joined(lost);
+        if (json_array_size(lost) == 0 ||
+            strcmp(text_of(q, "speaks"), k->layer == PEER_WS ? "ws" : "sip") != 0)
+            ;
+        else if (k->json)
+            print_line(json_pack("{s:O, s:O}", "unseen", q, "peers", lost));
+        else
+            printf("did not show: %s of %s: %s\n", text_of(q, "id"), names, text_of(q, "what"));
+        free(names);
+        json_decref(lost);
+    }
+}
+
+/* ---- on paper -------------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    const struct cluster *const *x = a, *const *y = b;
+    return strcmp((*x)->key, (*y)->key);
+}
+
+static void print_cluster_json(const struct cluster *c, const json_t *q)
+{
+    json_t *o = json_copy(c->o);
+    if (q) {
+        static const char *const members[] = {"status", "what", "rfc", "right", "matters"};
+        json_object_set(o, "quirk", json_object_get(q, "id"));
+        for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+            json_object_set(o, members[i], json_object_get(q, members[i]));
+    }
+    print_line(json_pack("{s:o}", "cluster", o));
+}
+
+static void print_cluster(const struct court *k, const struct cluster *c, const json_t *q)
+{
+    json_int_t cases = json_integer_value(json_object_get(c->o, "cases"));
+    char *who = joined(json_object_get(c->o, "peers"));
+    printf("%s%-8s %-16s %-34.60s%s %s\n", q ? "" : colour(k, BOLD), text_of(c->o, "layer"),
+           text_of(c->o, "field"), text_of(c->o, "kind"), q ? "" : colour(k, PLAIN), who);
+    printf("         %s%lld %s, as %s (%zu octets)%s\n", colour(k, DIM), (long long)cases,
+           cases == 1 ? "case" : "cases", text_of(c->o, "witness"), c->n, colour(k, PLAIN));
+    if (q)
+        printf("         %s %s: %s (RFC %s; right: %s; matters to: %s)\n", text_of(q, "status"),
+               text_of(q, "id"), text_of(q, "what"), text_of(q, "rfc"), text_of(q, "right"),
+               text_of(q, "matters"));
+    free(who);
+}
+
+void clusters_print(struct court *k, bool unseen)
+{
+    json_t *seen = json_object();
+    size_t known = 0, drafts = 0;
+    const struct cluster **sorted = need(calloc(k->folded + 1, sizeof(struct cluster *)));
+    for (size_t i = 0; i < k->folded; i++)
+        sorted[i] = &k->cluster[i];
+    qsort(sorted, k->folded, sizeof *sorted, by_key);
+    for (size_t i = 0; i < k->folded; i++) {
+        const json_t *q = quirk_of(k, sorted[i]->o);
+        known += q != NULL;
+        drafts += q && strcmp(text_of(q, "status"), "draft") == 0;
+        mark_seen(k, seen, sorted[i]->o);
+        if (k->json)
+            print_cluster_json(sorted[i], q);
+        else
+            print_cluster(k, sorted[i], q);
+    }
+    k->unknown = k->folded - known;
+    if (unseen)
+        print_unseen(k, seen);
+    if (!k->json)
+        printf("%zu clusters: %zu known, %zu of these only drafted; %zu new\n", k->folded, known,
+               drafts, k->unknown);
+    json_decref(seen);
+    free(sorted);
+}
