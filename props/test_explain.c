@@ -153,7 +153,11 @@ static void complete(struct whole *w, struct sipws_str s, const char *start, con
         line = memchr(p, '\n', (size_t)(end - p));
         if (line == p) {
             puts_to(w, "\r\n");
-            put(w, p + 1, (size_t)(end - p - 1));
+            for (p++; (line = memchr(p, '\n', (size_t)(end - p))); p = line + 1) {
+                put(w, p, (size_t)(line - p));
+                puts_to(w, "\r\n");
+            }
+            put(w, p, (size_t)(end - p));
             body = true;
             break;
         }

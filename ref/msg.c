@@ -1,4 +1,4 @@
-#include "msg.h"
+#include "msg_impl.h"
 
 #include "plant.h"
 
@@ -38,9 +38,8 @@ bool sipws_report_add(struct sipws_report *r, const struct sipws_diag *d)
     return !sipws_report_full(r);
 }
 
-/* Reports `err` at `at`. False: the report is full. */
-static bool report(struct sipws_report *r, const struct sipws_cur *c, const char *at,
-                   enum sipws_err err, const char *rule)
+bool sipws_tell(struct sipws_report *r, const struct sipws_cur *c, const char *at,
+                enum sipws_err err, const char *rule)
 {
     struct sipws_diag d;
     sipws_diag_set(&d, err, (size_t)(at - c->base), rule);
@@ -134,7 +133,7 @@ static bool judge_line(const struct sipws_cur *c, const struct line *l, const st
         if (!follows && !(l->cut && at == l->end) && !sipws_report_add(r, d))
             return false;
     }
-    return !l->bad || report(r, c, l->bad, SIPWS_E_LINE_END, "CRLF");
+    return !l->bad || sipws_tell(r, c, l->bad, SIPWS_E_LINE_END, "CRLF");
 }
 
 /* ---- start line ------------------------------------------------------------------------------ */
@@ -264,10 +263,10 @@ static bool start_line(struct sipws_cur *c, struct sipws_msg *out, struct sipws_
     if (!judge_line(c, &l, ok ? NULL : &d, r))
         return false;
     if (ok && !upper)
-        report(r, c, is_status ? l.p : l.end - 7, SIPWS_E_VERSION_CASE, "SIP-Version");
+        sipws_tell(r, c, is_status ? l.p : l.end - 7, SIPWS_E_VERSION_CASE, "SIP-Version");
     c->p = l.next;
     if (l.cut)
-        report(r, c, c->end, SIPWS_E_NO_BLANK_LINE, "SIP-message");
+        sipws_tell(r, c, c->end, SIPWS_E_NO_BLANK_LINE, "SIP-message");
     return !l.cut;
 }
 
@@ -284,15 +283,15 @@ static bool leading(struct sipws_cur *c, struct sipws_report *r)
             break;
     }
     if (c->p == c->end) {
-        report(r, c, c->p, SIPWS_E_EMPTY, "SIP-message");
+        sipws_tell(r, c, c->p, SIPWS_E_EMPTY, "SIP-message");
         return false;
     }
     if (c->p == start)
         return true;
     if (!(c->allow & SIPWS_ALLOW_LEADING_CRLF))
-        return report(r, c, start, SIPWS_E_LEADING_CRLF, "start-line");
+        return sipws_tell(r, c, start, SIPWS_E_LEADING_CRLF, "start-line");
     return !bare || (c->allow & SIPWS_ALLOW_BARE_LF) ||
-           report(r, c, bare, SIPWS_E_LINE_END, "CRLF");
+           sipws_tell(r, c, bare, SIPWS_E_LINE_END, "CRLF");
 }
 
 /* ---- header ---------------------------------------------------------------------------------- */
@@ -342,20 +341,20 @@ static bool plain_line(struct sipws_cur *c, struct sipws_field *out)
     return true;
 }
 
-/* *message-header CRLF. False: the report is full, or the input ends before the empty line. */
-static bool header(struct sipws_cur *c, struct sipws_field *fields, size_t cap,
-                   struct sipws_msg *out, struct sipws_report *r)
+bool sipws_header(struct sipws_cur *c, struct sipws_field *fields, size_t cap, size_t *n,
+                  const char *rule, struct sipws_report *r)
 {
     bool told = false;
     for (;;) {
-        while (out->n < cap && plain_line(c, &fields[out->n]))
-            out->n++;
+        while (*n < cap && plain_line(c, &fields[*n]))
+            ++*n;
         if (sipws_left(c) >= 2 && c->p[0] == '\r' && c->p[1] == '\n') {
             c->p += 2;
             return true;
         }
         if (sipws_peek(c) == '\n') {
-            if (!(c->allow & SIPWS_ALLOW_BARE_LF) && !report(r, c, c->p, SIPWS_E_LINE_END, "CRLF"))
+            if (!(c->allow & SIPWS_ALLOW_BARE_LF) &&
+                !sipws_tell(r, c, c->p, SIPWS_E_LINE_END, "CRLF"))
                 return false;
             c->p++;
             return true;
@@ -367,18 +366,18 @@ static bool header(struct sipws_cur *c, struct sipws_field *fields, size_t cap,
         const char *colon = NULL;
         bool ok = field_line(&in, &f, &colon);
         if (ok && colon != f.name.p + f.name.n)
-            report(r, c, f.name.p + f.name.n, SIPWS_E_COLON_SPACE, "HCOLON");
+            sipws_tell(r, c, f.name.p + f.name.n, SIPWS_E_COLON_SPACE, "HCOLON");
         if ((!ok || l.bad) && !judge_line(c, &l, ok ? NULL : &d, r))
             return false;
         if (l.cut) {
-            report(r, c, c->end, SIPWS_E_NO_BLANK_LINE, "SIP-message");
+            sipws_tell(r, c, c->end, SIPWS_E_NO_BLANK_LINE, rule);
             return false; /* what there is of the line means nothing */
         }
-        if (ok && out->n < cap) {
-            fields[out->n++] = f;
+        if (ok && *n < cap) {
+            fields[(*n)++] = f;
         } else if (ok && !told && !SIPWS_PLANT(MSG_FIELDS_SILENT)) {
             told = true;
-            if (!report(r, c, l.p, SIPWS_E_LIMIT_FIELDS, "message-header"))
+            if (!sipws_tell(r, c, l.p, SIPWS_E_LIMIT_FIELDS, "message-header"))
                 return false;
         }
         c->p = l.next;
@@ -403,7 +402,8 @@ bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *
     out->text = text;
     out->uri.port = SIPWS_NO_PORT;
     out->fields = fields;
-    if (leading(&c, r) && start_line(&c, out, r) && header(&c, fields, cap, out, r)) {
+    if (leading(&c, r) && start_line(&c, out, r) &&
+        sipws_header(&c, fields, cap, &out->n, "SIP-message", r)) {
         out->body = sipws_slice(c.p, c.end);
         if ((allow & SIPWS_ALLOW_EXCESS_BODY) || SIPWS_PLANT_IF(MSG_LENGTH_TRUST, out->body.n > 0))
             cut_body(out);
@@ -427,6 +427,11 @@ struct sipws_cur sipws_msg_cur(const struct sipws_msg *m, const struct sipws_fie
                                uint32_t allow, struct sipws_diag *diag)
 {
     return (struct sipws_cur){m->text.p, f->value.p, f->value.p + f->value.n, diag, allow};
+}
+
+struct sipws_cur sipws_msg_body(const struct sipws_msg *m, uint32_t allow)
+{
+    return (struct sipws_cur){m->text.p, m->body.p, m->body.p + m->body.n, NULL, allow};
 }
 
 bool sipws_msg_first(const struct sipws_msg *m, enum sipws_field_id id, struct sipws_value *out)

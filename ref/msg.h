@@ -146,6 +146,55 @@ struct sipws_cur sipws_msg_cur(const struct sipws_msg *m, const struct sipws_fie
 /* Decodes the first element of the first field `id`, strictly. False: absent or refused. */
 bool sipws_msg_first(const struct sipws_msg *m, enum sipws_field_id id, struct sipws_value *out);
 
+/* Multipart bodies (RFC 5621 4.2, RFC 2046 5.1), as slices of the body: nothing is decoded, copied
+ * or put together. Of a message m that sipws_msg_check has found sound:
+ *
+ *     struct sipws_value type;
+ *     struct sipws_multipart w;
+ *     struct sipws_part part;
+ *     struct sipws_cur c = sipws_msg_body(&m, 0);
+ *     if (sipws_msg_first(&m, SIPWS_F_CONTENT_TYPE, &type) && sipws_multipart(&c, &type, &w, &r))
+ *         while (sipws_multipart_next(&c, &w, fields, 32, &part, &r))
+ *             … // part.fields[0] to part.fields[part.n - 1], part.body
+ *
+ * A part that is multipart itself is walked over in the same way, by a cursor over its body and its
+ * own Content-Type. sipws_msg_check does so to SIPWS_MAX_MULTIPART_DEPTH, unless Content-Encoding
+ * says that the body is not what Content-Type names before it is decoded; in each part it decodes
+ * Content-Type, Content-Disposition, Content-Encoding and Content-Language.
+ *
+ * Readings that are chosen here: the boundary in a line makes it a boundary line, whatever follows
+ * it (RFC 2046 5.1.1), so "--ab" within a part of boundary "a" is malformed and not text. Each
+ * delimiter has a line end of its own before it, so there is an empty line in an empty part. A
+ * body of no octets is not taken apart (RFC 3261 20.15). */
+struct sipws_multipart {
+    char delimiter[74]; /* CRLF, "--", and the boundary of at most 70 octets */
+    size_t n;           /* octets of it */
+    bool last;          /* the closing delimiter was read */
+};
+
+/* One part: its header fields, and what it holds. */
+struct sipws_part {
+    const struct sipws_field *fields; /* the caller's array */
+    size_t n;
+    struct sipws_str body;
+};
+
+/* A cursor over the body whose offsets count from the start of the message. */
+struct sipws_cur sipws_msg_body(const struct sipws_msg *m, uint32_t allow);
+
+/* Starts a walk over the body at the cursor, which `type`, its Content-Type, must say to be
+ * multipart, and steps over the first boundary line. False: it is not multipart, or an error was
+ * added to the report. */
+bool sipws_multipart(struct sipws_cur *c, const struct sipws_value *type,
+                     struct sipws_multipart *out, struct sipws_report *r);
+
+/* The next part. At most `cap` header fields have room in `fields`, which may be the same at each
+ * call. What is wrong with its header fields is added to the report. False: there are no more, or an
+ * error that ends the walk was added. */
+bool sipws_multipart_next(struct sipws_cur *c, struct sipws_multipart *w,
+                          struct sipws_field *fields, size_t cap, struct sipws_part *out,
+                          struct sipws_report *r);
+
 /* Canonical: one header field a line, names in full and as their RFCs spell them, values in
  * canonical form, in the order of the message; the body as it stands. What does not decode is
  * printed unfolded. For a message without errors, parsing what was printed gives the same reading,

@@ -24,6 +24,8 @@ struct check {
     const char *star;      /* "*" */
     const char *not_sip;   /* the first Contact that is neither a sip nor a sips URI */
     const char *not_sips;  /* the first that is no sips URI */
+
+    bool multipart; /* Content-Type of the message, or of the part at hand, is multipart */
 };
 
 /* ---- reporting ------------------------------------------------------------------------------- */
@@ -247,6 +249,11 @@ static void require(struct check *c, const struct sipws_value *v)
     say(c, v->token.p, SIPWS_E_OPTION_UNKNOWN, "option-tag", NULL);
 }
 
+static void content_type(struct check *c, const struct sipws_value *v)
+{
+    c->multipart = sipws_str_ieq(v->media.type, SIPWS_STR("multipart"));
+}
+
 typedef void judge_element(struct check *c, const struct sipws_value *v);
 
 static judge_element *const judges[SIPWS_FIELD_COUNT] = {
@@ -258,6 +265,7 @@ static judge_element *const judges[SIPWS_FIELD_COUNT] = {
     [SIPWS_F_ROUTE] = route,
     [SIPWS_F_RECORD_ROUTE] = record_route,
     [SIPWS_F_CONTENT_LENGTH] = content_length,
+    [SIPWS_F_CONTENT_TYPE] = content_type,
     [SIPWS_F_EXPIRES] = expires,
     [SIPWS_F_REQUIRE] = require,
     [SIPWS_F_PROXY_REQUIRE] = require,
@@ -390,6 +398,48 @@ static void contacts(struct check *c)
         say(c, c->not_sips, SIPWS_E_CONTACT_SIPS, "Contact", NULL);
 }
 
+/* Of a part, only fields whose names start with "Content-" have a meaning (RFC 2046 5.1). */
+static bool of_part(enum sipws_field_id id)
+{
+    return id == SIPWS_F_CONTENT_TYPE || id == SIPWS_F_CONTENT_DISPOSITION ||
+           id == SIPWS_F_CONTENT_ENCODING || id == SIPWS_F_CONTENT_LANGUAGE;
+}
+
+/* The header fields of a part. True: it is multipart itself. */
+static bool part_header(struct check *c, const struct sipws_part *part)
+{
+    c->multipart = false;
+    memset(c->first, 0, sizeof c->first);
+    for (size_t i = 0; i < part->n && !c->full; i++)
+        if (of_part(part->fields[i].id)) {
+            doubled(c, &part->fields[i]);
+            decode(c, &part->fields[i]);
+        }
+    return c->multipart && !c->first[SIPWS_F_CONTENT_ENCODING] && part->body.n > 0;
+}
+
+/* The parts of the body at the cursor. Their header fields are indexed in `fields`, which is free
+ * again when a part is descended into. */
+static void parts(struct check *c, struct sipws_cur body, struct sipws_field *fields, int depth)
+{
+    struct sipws_value type;
+    struct sipws_multipart w;
+    struct sipws_part part;
+    struct sipws_cur value = sipws_msg_cur(c->m, c->first[SIPWS_F_CONTENT_TYPE], c->allow, NULL);
+    if (depth > SIPWS_MAX_MULTIPART_DEPTH) {
+        say(c, body.p, SIPWS_E_LIMIT_MULTIPART, "multipart-body", NULL);
+        return;
+    }
+    if (!sipws_value_first(&value, SIPWS_F_CONTENT_TYPE, &type) ||
+        !sipws_multipart(&body, &type, &w, c->r))
+        return;
+    while (sipws_multipart_next(&body, &w, fields, SIPWS_MAX_PART_FIELDS, &part, c->r))
+        if (part_header(c, &part)) {
+            struct sipws_cur in = {body.base, part.body.p, end_of(part.body), NULL, body.allow};
+            parts(c, in, fields, depth + 1);
+        }
+}
+
 static void body(struct check *c)
 {
     const struct sipws_msg *m = c->m;
@@ -400,6 +450,15 @@ static void body(struct check *c)
     if (m->is_request && m->method == SIPWS_M_PUBLISH && m->body.n == 0 &&
         !c->first[SIPWS_F_SIP_IF_MATCH])
         say(c, m->body.p, SIPWS_E_BODY_MISSING, "message-body", NULL);
+}
+
+/* RFC 5621. The last rule, as it forgets which fields the message has. */
+static void multipart(struct check *c)
+{
+    struct sipws_field fields[SIPWS_MAX_PART_FIELDS];
+    if (c->multipart && c->first[SIPWS_F_CONTENT_TYPE] && c->m->body.n > 0 &&
+        !c->first[SIPWS_F_CONTENT_ENCODING])
+        parts(c, sipws_msg_body(c->m, c->allow), fields, 1);
 }
 
 /* RFC 3262 3: RSeq and Require: 100rel go together, in provisional responses but 100. */
@@ -446,5 +505,7 @@ bool sipws_msg_check(const struct sipws_msg *m, enum sipws_transport transport, 
     body(&c);
     reliable(&c);
     nul(&c);
-    return r->errors == errors && !c.full;
+    if (!c.full)
+        multipart(&c);
+    return r->errors == errors && !sipws_report_full(r);
 }
