@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 enum {
-    SIPWS_MAX_PARAMS = 64,        /* parameters of one URI or one list element */
-    SIPWS_MAX_COMMENT_DEPTH = 16, /* comments within comments */
+    SIPWS_MAX_PARAMS = 64,         /* parameters of one URI or one list element */
+    SIPWS_MAX_COMMENT_DEPTH = 16,  /* comments within comments */
     SIPWS_MAX_MULTIPART_DEPTH = 8, /* multipart bodies within multipart bodies */
     SIPWS_MAX_PART_FIELDS = 32,    /* header fields of a part that sipws_msg_check decodes */
-    SIPWS_MAX_HEAD_FIELDS = 64,   /* header fields of a handshake */
-    SIPWS_MAX_SUBPROTOCOLS = 32,  /* subprotocols that a handshake offers */
-    SIPWS_MAX_CONTROL = 125       /* payload of a control frame, RFC 6455 5.5 */
+    SIPWS_MAX_HEAD_FIELDS = 64,    /* header fields of a handshake */
+    SIPWS_MAX_SUBPROTOCOLS = 32,   /* subprotocols that a handshake offers */
+    SIPWS_MAX_CONTROL = 125        /* payload of a control frame, RFC 6455 5.5 */
 };
 
 /* The start of a value of struct TYPE with its members in braces, in C and in C++. */

@@ -189,8 +189,8 @@ bool sipws_multipart(struct sipws_cur *c, const struct sipws_value *type,
                      struct sipws_multipart *out, struct sipws_report *r);
 
 /* The next part. At most `cap` header fields have room in `fields`, which may be the same at each
- * call. What is wrong with its header fields is added to the report. False: there are no more, or an
- * error that ends the walk was added. */
+ * call. What is wrong with its header fields is added to the report. False: there are no more, or
+ * an error that ends the walk was added. */
 bool sipws_multipart_next(struct sipws_cur *c, struct sipws_multipart *w,
                           struct sipws_field *fields, size_t cap, struct sipws_part *out,
                           struct sipws_report *r);
