@@ -394,6 +394,7 @@ FACTS = {
     "differential": {"state": "done", "trouble": "", "files": 9, "agreed": 8,
                      "program": "build/bin/sipws-diff",
                      "disagreements": [{"file": "corpus/a", "text": "a | b"}]},
+    "court": True,
     "coverage": {"inputs": 80, "html": True, "trouble": "", "not_linked": ["ref/cli.c"],
                  "lines": [90, 100], "branches": [7, 10], "functions": [0, 0],
                  "files": [{"path": "ref/uri.c", "lines": [90, 100], "branches": [7, 10],
@@ -432,7 +433,7 @@ class Page(unittest.TestCase):
         p.feed(text)
         self.assertEqual((p.wrong, p.open), ([], []))
         # Nothing from elsewhere.
-        self.assertEqual([x for x in p.links if not x.startswith("#")], ["coverage/index.html"])
+        self.assertEqual([x for x in p.links if not x.startswith("#")], ["coverage/index.html", "court.html"])
         self.assertNotIn("http", re.sub(r"http[^ ]*w3\.org[^ ]*", "", text))
         for want in ("1 finding", "build/bin/sipws-replay --explain build/f", "1,234,567",
                      "&lt;script&gt;alert(1)&lt;/script&gt;", "ref/uri.c", "90.0%", "Any cut.",
@@ -442,7 +443,7 @@ class Page(unittest.TestCase):
 
     def test_page_of_nothing(self):
         facts = dict(FACTS, verdict="trouble", status=2, rows=[], findings=[], properties=[],
-                     differential=None, coverage=None, corpus=[], not_run=[], commit=None)
+                     differential=None, court=False, coverage=None, corpus=[], not_run=[], commit=None)
         p = WellFormed()
         p.feed(report.html(facts))
         self.assertEqual((p.wrong, p.open), ([], []))

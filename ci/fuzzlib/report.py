@@ -215,9 +215,12 @@ def properties(f):
 
 def differential(f):
     d = f["differential"]
+    court = ""
+    if f["court"]:
+        court = '<p><a href="court.html">The court: all stacks, and who is right</a></p>'
     if d["trouble"]:
-        return f'<p class="lead">{e(d["trouble"])}</p>'
-    out = (f'<p class="lead">{one(d["files"], "seed")}: all stacks agree on {count(d["agreed"])}, '
+        return f'<p class="lead">{e(d["trouble"])}</p>{court}'
+    out = court + (f'<p class="lead">{one(d["files"], "seed")}: all stacks agree on {count(d["agreed"])}, '
            f'disagree on {count(len(d["disagreements"]))}. A disagreement is not yet a bug: the '
            "grid says who reads what.</p>")
     for x in d["disagreements"][:50]:

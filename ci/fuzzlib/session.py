@@ -248,6 +248,7 @@ class Session:
                 "files": self.differential.done, "agreed": self.differential.agreed,
                 "program": self.layout.relative(self.layout.program("sipws-diff")),
                 "disagreements": [vars(d) for d in self.differential.disagreements]},
+            "court": (self.layout.report / "court.html").is_file(),  # ci/court writes it
             "coverage": c and {
                 "inputs": c.inputs, "html": c.html, "trouble": c.trouble,
                 "not_linked": c.not_linked,
