@@ -447,6 +447,21 @@ static bool cut_blocks(struct shrinker *s)
     return better;
 }
 
+/* Of the inputs of a fuzz target, which have no spans: many lines at once, then fewer. */
+static bool cut_lines(struct shrinker *s)
+{
+    bool better = false;
+    for (size_t many = 256; !s->prop && many > 0; many /= 2)
+        for (size_t to = s->n; to > 0 && to <= s->n && now() < s->deadline;) {
+            size_t from = to, lines = 0;
+            while (from > 0 && (lines += s->tape[from - 1] == '\n' && from < to) < many)
+                from--;
+            better = cut(s, from, to) || better;
+            to = from;
+        }
+    return better;
+}
+
 static bool zero(struct shrinker *s, size_t from, size_t to)
 {
     if (from >= to || to > s->n)
@@ -544,7 +559,7 @@ size_t prop_shrink(const struct prop *p, unsigned char *octets, size_t n, prop_j
                    void *ctx, double seconds, uint64_t *tries)
 {
     static bool (*const passes[])(struct shrinker *) = {
-        cut_spans, lift_spans, cut_blocks, zero_spans, lower, lower_twins, lower_counts};
+        cut_spans, lift_spans, cut_lines, cut_blocks, zero_spans, lower, lower_twins, lower_counts};
     struct shrinker s = {.prop = p,
                          .tape = octets,
                          .next = need(malloc(n + 1)),
