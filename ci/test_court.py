@@ -16,6 +16,8 @@ import os
 import subprocess
 import tempfile
 import unittest
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 CI = Path(__file__).resolve().parent
@@ -177,6 +179,35 @@ class Facts(unittest.TestCase):
     def test_what_is_no_line(self):
         with self.assertRaisesRegex(ask.Trouble, "the test, line 2"):
             ask.Lines().take('{"peer":"a","layer":"sip"}\n[1', "the test")
+
+
+class Readers(unittest.TestCase):
+    """ci/peers."""
+
+    @classmethod
+    def setUpClass(cls):
+        spec = spec_from_loader("peers", SourceFileLoader("peers", str(CI / "peers")))
+        cls.peers = module_from_spec(spec)
+        spec.loader.exec_module(cls.peers)
+
+    def test_who_may_be_absent(self):
+        names = self.peers.of_toolchains()
+        self.assertLessEqual({"sipgo", "gorilla", "JAIN-SIP", "rsip", "tungstenite", "wsproto"}, names)
+        self.assertFalse({"JsSIP", "tshark", "ws"} & names)
+
+    def test_judged(self):
+        everybody = [{"peer": f"s{i}", "layer": "sip", "version": "1"} for i in range(12)]
+        everybody += [{"peer": f"w{i}", "layer": "ws", "version": "1"} for i in range(6)]
+        everybody.append({"peer": "ref", "layer": "sip", "version": "1"})
+        lines, enough = self.peers.judge(everybody, set())
+        self.assertEqual((lines, enough), (["12 of 12 readers of SIP and 6 of 6 readers of WebSocket frames are here"], True))
+        gone = [p | {"absent": "there is no go here"} if p["peer"] in ("s1", "s2") else p for p in everybody]
+        lines, enough = self.peers.judge(gone, {"s1", "s2"})
+        self.assertTrue(enough)
+        self.assertIn("absent: s1: there is no go here", lines)
+        self.assertIn("fewer than 11", lines[-1])
+        self.assertFalse(self.peers.judge(gone, {"s1"})[1])
+        self.assertFalse(self.peers.judge(everybody[2:], set())[1])  # fewer, and nobody is absent
 
 
 class Whole(unittest.TestCase):
@@ -418,6 +449,6 @@ if __name__ == "__main__":
         if not browser.found():
             print(f"skipped: there is no Chromium here ({', '.join(browser.NAMES)}): apt-get install chromium")
             sys.exit(77)
-    wanted = (Page,) if shown else (Facts, Whole)
+    wanted = (Page,) if shown else (Facts, Readers, Whole)
     suite = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromTestCase(c) for c in wanted)
     sys.exit(not unittest.TextTestRunner(verbosity=1).run(suite).wasSuccessful())
