@@ -355,6 +355,9 @@ class Afl(Run):
                             "allocator_may_return_null=1",
             "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:symbolize=0",
         }
+        library = self.layout.build / "release" / "libsipws-mutate.so"
+        if self.layout.mutated(self.target, "afl") and library.exists():
+            env.update(AFL_CUSTOM_MUTATOR_LIBRARY=str(library), SIPWS_MUTATE_TARGET=self.target)
         # The build knows both sides of comparisons; -c 0 uses the binary itself for that.
         cache = self.layout.build / "afl" / "CMakeCache.txt"
         if cache.exists() and "AFL_LLVM_CMPLOG=1" in cache.read_text():

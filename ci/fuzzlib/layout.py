@@ -45,6 +45,13 @@ class Layout:
         path = self.root / "corpus" / "dict" / f"{target}.dict"
         return path if path.is_file() else None
 
+    def mutated(self, target, engine):
+        """Does fuzz/mutate.def say that the engine, libfuzzer or afl, mutates with our mutator?"""
+        path = self.root / "fuzz" / "mutate.def"
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        row = re.search(rf"^M\({target}, *([01]), *([01])\)", text, re.M)
+        return bool(row) and row[1 if engine == "libfuzzer" else 2] == "1"
+
     def options(self, target):
         """fuzz/fuzz-NAME.options in ClusterFuzz's form: {section: {key: value}}."""
         path = self.root / "fuzz" / f"fuzz-{target}.options"
