@@ -1,69 +1,65 @@
-/* What both whole-connection targets do: raw octets of a peer against one role of the engine.
- *
- * Input: one octet of switches (1 TLS, 2 the application refuses, 4 low limits, 8 lenient), one
- * octet with the number of cuts, the cuts (sizes of pieces), then the octets of the stream.
- */
+/* What all targets of connections share: how far a connection got, and where it was. */
 #ifndef SIPWS_FUZZ_CONN_H
 #define SIPWS_FUZZ_CONN_H
 
+#include "depth.h"
 #include "drive.h"
+#include "state.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* The layers of RFC 7118, in the order in which octets pass them. */
+enum { PAST_HANDSHAKE, PAST_FRAME, PAST_LINES, PAST_SIP, PAST_CLOSE, PAST_CONN };
+#define FUZZ_CONN_LAYERS "handshake", "frame", "lines", "sip", "close"
 
-/* What the engine sends, its handshake aside, must be frames that its peer takes: nothing in them
- * is chosen by the octets that came in but the payload of pongs. */
-static inline bool peer_takes(const struct drive *d)
+static bool fuzz_conn_past[PAST_CONN];
+
+static inline void fuzz_conn_spy(const struct sipws_conn *c, const struct sipws_event *ev)
 {
-    static char buf[1024];
-    struct sipws_limits limits = {8192, sizeof buf, 8};
-    enum sipws_role peer = d->role == SIPWS_SERVER ? SIPWS_CLIENT : SIPWS_SERVER;
-    struct sipws_head head = {0};
-    struct sipws_diag diag;
-    struct sipws_ws ws;
-    struct sipws_ws_event ev;
-    enum sipws_ws_kind kind;
-    size_t used = 0;
-    if (sipws_head_feed(&head, d->sent.p, d->sent.n, 8192, &used, &diag) != SIPWS_HEAD_DONE)
-        return d->sent.n == 0;
-    struct sipws_str rest = {d->sent.p + used, d->sent.n - used};
-    sipws_ws_init(&ws, peer, &limits, buf, sizeof buf);
-    while ((kind = sipws_ws_read(&ws, &rest, &ev)) != SIPWS_WS_MORE)
-        if (kind == SIPWS_WS_ERROR ||
-            (kind == SIPWS_WS_MESSAGE && !sipws_str_eq(ev.data, SIPWS_STR("\r\n"))))
-            return false;
-    return sipws_ws_end(&ws, &ev) == SIPWS_WS_MORE;
+    fuzz_state(fuzz_conn_state(c, ev));
+    if (!ev)
+        return;
+    switch (ev->kind) {
+    case SIPWS_EV_CLOSED:
+        fuzz_conn_past[PAST_CLOSE] = true;
+        break;
+    case SIPWS_EV_MESSAGE:
+        fuzz_conn_past[PAST_SIP] = fuzz_conn_past[PAST_LINES] = fuzz_conn_past[PAST_FRAME] = true;
+        break;
+    case SIPWS_EV_REFUSED:
+        fuzz_conn_past[PAST_LINES] |= ev->msg != NULL;
+        fuzz_conn_past[PAST_FRAME] = true;
+        break;
+    case SIPWS_EV_KEEPALIVE:
+    case SIPWS_EV_PING:
+    case SIPWS_EV_PONG:
+        fuzz_conn_past[PAST_FRAME] = true;
+        break;
+    case SIPWS_EV_REQUEST:
+    case SIPWS_EV_OPEN:
+        fuzz_conn_past[PAST_HANDSHAKE] = true;
+        break;
+    case SIPWS_EV_MORE:
+    case SIPWS_EV_FULL:
+    case SIPWS_EV_FAILED:
+        break;
+    }
 }
 
-static inline int fuzz_conn(enum sipws_role role, const uint8_t *data, size_t size)
+/* At the start of an execution, and at its end. */
+static inline void fuzz_conn_begin(const char *const *layers, size_t *size)
 {
-    enum { TRANSCRIPT = 1 << 18 };
-    static struct drive d;
-    static char whole[TRANSCRIPT], cut[TRANSCRIPT];
-    if (size < 2 || size - 2 < data[1])
-        return 0;
-    struct sipws_str cuts = {(const char *)data + 2, data[1]};
-    struct sipws_str stream = {cuts.p + cuts.n, size - 2 - cuts.n};
-    d.role = role;
-    d.tls = data[0] & 1;
-    d.refuse = data[0] & 2;
-    d.limits = data[0] & 4 ? (struct sipws_limits){256, 128, 4} : SIPWS_LIMITS_DEFAULT;
-    d.allow = data[0] & 8 ? UINT32_MAX : 0;
+    fuzz_begin(layers, size);
+    memset(fuzz_conn_past, 0, sizeof fuzz_conn_past);
+    drive_spy = fuzz_conn_spy;
+}
 
-    struct sipws_out a = sipws_out(whole, sizeof whole), b = sipws_out(cut, sizeof cut);
-    d.cuts = (struct sipws_str){NULL, 0};
-    drive_run(&d, stream, &a);
-    if (!peer_takes(&d))
-        abort();
-    if (cuts.n > 0) {
-        d.cuts = cuts;
-        drive_run(&d, stream, &b);
-        size_t n = a.n < sizeof whole ? a.n : sizeof whole;
-        if (a.n != b.n || (sipws_out_ok(&a) && memcmp(whole, cut, n) != 0))
-            abort();
-    }
-    return 0;
+static inline void fuzz_conn_end(void)
+{
+    drive_spy = NULL;
+    for (unsigned i = 0; i < PAST_CONN; i++)
+        if (fuzz_conn_past[i])
+            fuzz_past(i);
 }
 
 #endif

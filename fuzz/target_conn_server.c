@@ -4,9 +4,9 @@
  * are cut; what the engine sends is sound for its peer, and carries nothing but its handshake,
  * pongs, keep-alives and close frames.
  */
-#include "fuzz_conn.h"
+#include "fuzz_raw.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    return fuzz_conn(SIPWS_SERVER, data, size);
+    return fuzz_raw(SIPWS_SERVER, data, size);
 }

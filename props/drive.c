@@ -15,16 +15,21 @@ void drive_put_octets(struct sipws_out *o, struct sipws_str s)
 {
     static const char digits[] = "0123456789ABCDEF";
     sipws_put_char(o, '"');
+    size_t plain = 0; /* from there on nothing needs a backslash */
     for (size_t i = 0; i < s.n; i++) {
         unsigned char ch = (unsigned char)s.p[i];
+        if (ch >= ' ' && ch <= '~' && ch != '"' && ch != '\\')
+            continue;
         char hex[4] = {'\\', 'x', digits[ch >> 4], digits[ch & 15]};
+        sipws_put(o, sipws_slice(s.p + plain, s.p + i));
         if (ch == '\r' || ch == '\n')
             sipws_put(o, ch == '\r' ? SIPWS_STR("\\r") : SIPWS_STR("\\n"));
-        else if (ch < ' ' || ch > '~' || ch == '"' || ch == '\\')
-            sipws_put(o, (struct sipws_str){hex, sizeof hex});
         else
-            sipws_put_char(o, (char)ch);
+            sipws_put(o, (struct sipws_str){hex, sizeof hex});
+        plain = i + 1;
     }
+    if (plain < s.n)
+        sipws_put(o, sipws_slice(s.p + plain, s.p + s.n));
     sipws_put_char(o, '"');
 }
 
@@ -112,12 +117,21 @@ static void tell(struct drive *d, struct sipws_io *io, const struct sipws_event 
     d->watch(d, ev);
 }
 
+void (*drive_spy)(const struct sipws_conn *c, const struct sipws_event *ev);
+
+void drive_see(const struct sipws_conn *c, const struct sipws_event *ev)
+{
+    if (drive_spy)
+        drive_spy(c, ev);
+}
+
 /* Reads until the input is used up; false once the connection has ended. */
 static bool drain(struct drive *d, struct sipws_io *io, struct sipws_out *transcript)
 {
     struct sipws_event ev;
     for (;;) {
         enum sipws_event_kind kind = sipws_conn_read(&d->conn, io, &ev);
+        drive_see(&d->conn, &ev);
         if (kind == SIPWS_EV_MORE)
             return true;
         if (kind == SIPWS_EV_FULL && d->room && io->out.n > 0) {
@@ -145,6 +159,7 @@ static bool pass(struct drive *d, struct sipws_io *io, uint32_t ms, struct sipws
     for (uint64_t due; (due = sipws_conn_due(&d->conn)) <= until;) {
         io->now = due > io->now ? due : io->now;
         enum sipws_event_kind kind = sipws_conn_tick(&d->conn, io, &ev);
+        drive_see(&d->conn, &ev);
         if (kind == SIPWS_EV_FULL && d->room && io->out.n > 0) {
             flush(d, io);
             continue;
@@ -195,6 +210,7 @@ void drive_run(struct drive *d, struct sipws_str stream, struct sipws_out *trans
     }
     if (on && !d->stays) {
         sipws_conn_end(&d->conn, &io, &ev);
+        drive_see(&d->conn, &ev);
         put_event(transcript, &ev);
         tell(d, &io, &ev);
     }

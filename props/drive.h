@@ -56,6 +56,13 @@ struct drive {
  * has. The transcript is cut off when it does not fit. */
 void drive_run(struct drive *d, struct sipws_str stream, struct sipws_out *transcript);
 
+/* If not NULL: called behind whatever a connection is asked, by drive_run and by the properties
+ * that join two connections. For fuzz targets, to whom the states of a connection are coverage. */
+extern void (*drive_spy)(const struct sipws_conn *c, const struct sipws_event *ev);
+
+/* Calls it. `ev` is NULL where no event was asked for. */
+void drive_see(const struct sipws_conn *c, const struct sipws_event *ev);
+
 /* "message", "closed", … */
 const char *drive_event_name(enum sipws_event_kind kind);
 

@@ -34,6 +34,9 @@ struct gen_conn {
     struct gen_cuts cuts;
 };
 
+/* The first octet of the tape is the role, as in all properties of one connection. */
+#define GEN_CONN_OF(role) ((role) == SIPWS_CLIENT ? 255 : 0)
+
 /* NULL: the arena is full. */
 struct gen_conn *gen_conn(struct tape *t, struct arena *a);
 

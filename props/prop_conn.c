@@ -239,8 +239,10 @@ static enum verdict step(struct prop_trial *r, const struct pair *p, enum sipws_
     size_t left = e->rx_n - e->rx_at;
     e->io.in = (struct sipws_str){e->rx + e->rx_at, n < left ? n : left};
     e->rx_at += e->io.in.n;
-    for (;;)
-        switch (sipws_conn_read(&e->conn, &e->io, &ev)) {
+    for (;;) {
+        enum sipws_event_kind kind = sipws_conn_read(&e->conn, &e->io, &ev);
+        drive_see(&e->conn, &ev);
+        switch (kind) {
         case SIPWS_EV_MORE:
             return flush(e, &ends[!role]) ? HOLDS : DISCARDED;
         case SIPWS_EV_REQUEST:
@@ -271,6 +273,7 @@ static enum verdict step(struct prop_trial *r, const struct pair *p, enum sipws_
         case SIPWS_EV_FAILED:
             return odd(r, names[role], &ev);
         }
+    }
 }
 
 /* Both ends read in turn, in pieces, until nothing is on the wire. */

@@ -4,13 +4,21 @@
 #include "gen_dialog.h"
 #include "gen_ws.h"
 
-enum { WIRE = 1 << 18, MESSAGE = 8192, FIELDS = 32, EVENTS = 2 * GEN_DIALOG_STEPS + 2 };
+enum {
+    WIRE = 1 << 18,
+    MESSAGE = 8192,
+    FIELDS = 32,
+    EVENTS = 2 * GEN_DIALOG_STEPS + 2,
+    PAUSES = 8,
+    PAUSE_MAX = 50000 /* milliseconds: longer than the silence that an end bears */
+};
 
 struct talk {
     const struct gen_dialog *dialog;
     enum sipws_role closes;
     unsigned char random[16];
     struct gen_cuts cuts;
+    uint32_t pauses[PAUSES]; /* milliseconds, over and over: each time when the wire is empty */
 };
 
 static const void *draw(struct tape *t, struct arena *a)
@@ -23,6 +31,10 @@ static const void *draw(struct tape *t, struct arena *a)
     c->cuts = gen_cuts(t);
     tape_end(t);
     tape_bytes(t, c->random, 4);
+    tape_begin(t, "pauses");
+    for (unsigned i = 0; i < PAUSES; i++)
+        c->pauses[i] = tape_chance(t, 128) ? tape_below(t, PAUSE_MAX) : 0;
+    tape_end(t);
     c->dialog = gen_dialog(t, a);
     return c->dialog ? c : NULL;
 }
@@ -33,6 +45,10 @@ static void explain(const void *story, FILE *f)
     gen_dialog_explain(c->dialog, f);
     fprintf(f, "  the %s closes\n", c->closes == SIPWS_CLIENT ? "client" : "server");
     gen_cuts_explain(&c->cuts, f);
+    fputs("  milliseconds that pass when nothing is on the wire:", f);
+    for (unsigned i = 0; i < PAUSES; i++)
+        fprintf(f, " %u", (unsigned)c->pauses[i]);
+    fputc('\n', f);
 }
 
 /* ---- what must come of it -------------------------------------------------------------------- */
@@ -76,6 +92,7 @@ struct end {
     struct sipws_field fields[FIELDS];
     struct expected want[EVENTS];
     size_t want_n, at;
+    unsigned pings, pongs; /* on their way to it, and in no step: silence made them */
     bool open, closed;
 };
 
@@ -117,6 +134,7 @@ static bool begin(const struct talk *c)
         e->io = (struct sipws_io){.out = sipws_out(e->tx, sizeof e->tx)};
         memcpy(e->io.random, c->random, sizeof c->random);
         e->rx_n = e->rx_at = e->at = 0;
+        e->pings = e->pongs = 0;
         e->open = e->closed = false;
         e->want_n = expect(c->dialog, (enum sipws_role)role, e->want);
     }
@@ -227,8 +245,15 @@ static enum verdict judge(struct prop_trial *r, const struct gen_dialog *d, enum
                           const struct sipws_event *ev)
 {
     struct end *e = &ends[role];
-    if (e->at >= e->want_n || e->want[e->at].kind != ev->kind)
-        return odd(r, role, ev);
+    if (e->at >= e->want_n || e->want[e->at].kind != ev->kind) {
+        unsigned *silent = ev->kind == SIPWS_EV_PING   ? &e->pings
+                           : ev->kind == SIPWS_EV_PONG ? &e->pongs
+                                                       : NULL;
+        if (!silent || *silent == 0 || ev->data.n > 0)
+            return odd(r, role, ev);
+        --*silent;
+        return HOLDS;
+    }
     const struct expected *x = &e->want[e->at++];
     const struct gen_dialog_step *s = &d->steps[x->step];
     const struct gen_dialog_part *p = &s->parts[x->part];
@@ -264,8 +289,10 @@ static enum verdict receive(struct prop_trial *r, const struct gen_dialog *d, en
     size_t left = e->rx_n - e->rx_at;
     e->io.in = (struct sipws_str){e->rx + e->rx_at, n < left ? n : left};
     e->rx_at += e->io.in.n;
-    for (enum verdict v = HOLDS; v == HOLDS;)
-        switch (sipws_conn_read(&e->conn, &e->io, &ev)) {
+    for (enum verdict v = HOLDS; v == HOLDS;) {
+        enum sipws_event_kind kind = sipws_conn_read(&e->conn, &e->io, &ev);
+        drive_see(&e->conn, &ev);
+        switch (kind) {
         case SIPWS_EV_MORE:
             return flush(role) ? HOLDS : DISCARDED;
         case SIPWS_EV_REQUEST:
@@ -294,6 +321,7 @@ static enum verdict receive(struct prop_trial *r, const struct gen_dialog *d, en
         case SIPWS_EV_FAILED:
             return odd(r, role, &ev);
         }
+    }
     return FAILS;
 }
 
@@ -321,6 +349,40 @@ static void classes(struct prop_trial *r, const struct gen_dialog *d)
                                               : "cut otherwise");
 }
 
+/* Nothing is on the wire, and `ms` pass, or less where an end then has something to say: that is a
+ * ping, and never that the other end has been silent for too long. */
+static enum verdict pass(struct prop_trial *r, uint32_t ms)
+{
+    uint64_t now = ends[0].io.now + ms;
+    for (int role = 0; role < 2; role++) {
+        uint64_t due = sipws_conn_due(&ends[role].conn);
+        now = due < now ? due : now;
+    }
+    for (int k = 0; k < 2; k++) {
+        enum sipws_role role = (enum sipws_role)k;
+        struct end *e = &ends[role];
+        struct sipws_event ev;
+        e->io.now = now;
+        enum sipws_event_kind kind = sipws_conn_tick(&e->conn, &e->io, &ev);
+        drive_see(&e->conn, &ev);
+        if (kind != SIPWS_EV_MORE)
+            return odd(r, role, &ev);
+        if (e->io.out.n > 0) {
+            prop_class(r, "silence, and a ping");
+            ends[other(role)].pings++;
+            e->pongs++;
+        }
+        if (!flush(role))
+            return DISCARDED;
+    }
+    return HOLDS;
+}
+
+static bool idle(void)
+{
+    return ends[0].rx_at == ends[0].rx_n && ends[1].rx_at == ends[1].rx_n;
+}
+
 /* All that an end may send by now. Behind the last step, one end closes at once. */
 static enum verdict send(struct prop_trial *r, const struct talk *c, enum sipws_role role,
                          size_t *next)
@@ -344,7 +406,7 @@ static enum verdict hold(struct prop_trial *r, const void *story)
 {
     const struct talk *c = story;
     const struct gen_dialog *d = c->dialog;
-    size_t next = 0, before = 0;
+    size_t next = 0, before = 0, pauses = 0;
     classes(r, d);
     if (!begin(c))
         return prop_fail(r, "start", PROP_NOWHERE, "the client cannot start");
@@ -356,6 +418,8 @@ static enum verdict hold(struct prop_trial *r, const void *story)
             enum sipws_role role = (enum sipws_role)k;
             bool has = ends[k].rx_at < ends[k].rx_n;
             enum verdict v = has ? receive(r, d, role, c->cuts.size[i % c->cuts.n]) : HOLDS;
+            if (v == HOLDS && idle() && next <= d->n)
+                v = pass(r, c->pauses[pauses++ % PAUSES]);
             if (v == HOLDS)
                 v = send(r, c, role, &next);
             if (v != HOLDS)
@@ -377,7 +441,8 @@ const struct prop prop_conn_dialog = {
     .name = "conn/dialog",
     .plant = "MSG_LENGTH_TRUST",
     .sentence = "of a whole conversation in SIP each message arrives once and in order with its "
-                "dialog's identifiers, and one that is bent is refused alone, for what was bent.",
+                "dialog's identifiers, however time passes between them, and one that is bent is "
+                "refused alone, for what was bent.",
     .draw = draw,
     .hold = hold,
     .explain = explain,
@@ -390,7 +455,8 @@ const struct prop prop_conn_dialog = {
                 {"cancelled", 50},
                 {"ended", 20},
                 {"notified", 50},
-                {"MESSAGE", 100}},
+                {"MESSAGE", 100},
+                {"silence, and a ping", 5}},
     .discard_percent = 5,
     .tape_max = 500,
 };

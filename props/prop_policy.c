@@ -1,6 +1,6 @@
 /* The security model: knowing less, or having less, never helps; equal identities are treated alike
  * and unequal ones are not; what a client adds to a message never makes it more trusted. */
-#include "policy.h"
+#include "facts.h"
 #include "property.h"
 
 #include <string.h>
@@ -237,45 +237,18 @@ static void tell_classes(struct prop_trial *r, const struct story *s, const stru
 
 /* ---- knowing less, having less --------------------------------------------------------------- */
 
-enum { FACTS = 9 };
-
-static const char *const fact_names[FACTS] = {"tls",    "origin",          "token",
-                                              "cookie", "identity",        "revoked",
-                                              "digest", "digest identity", "continues"};
-
-static enum sipws_known *known(struct sipws_facts *f, int which)
+/* What the table of SECURITY-MODEL.md asks of the story. */
+static bool needs(const struct story *s, enum facts_which which)
 {
-    enum sipws_known *const facts[FACTS] = {&f->tls,    &f->origin.is,          &f->token,
-                                            &f->cookie, &f->identity.is,        &f->revoked,
-                                            &f->digest, &f->digest_identity.is, &f->continues};
-    return facts[which];
-}
-
-/* The table of SECURITY-MODEL.md: what a policy must know of a message that it allows. */
-static bool needs(const struct story *s, int which)
-{
-    bool is_request = s->kind != RESPONSE;
-    bool unchallenged = s->kind == ACKNOWLEDGEMENT || s->kind == CANCELLATION;
-    bool a1 = s->policy == SIPWS_POLICY_A1;
-    switch (which) {
-    case 0: /* tls */
-        return is_request;
-    case 1: /* origin */
-        return s->looks_at_origins;
-    case 2: /* token */
-        return s->policy == SIPWS_POLICY_A2;
-    case 3: /* cookie */
-        return s->policy == SIPWS_POLICY_A3;
-    case 4: /* identity */
-    case 5: /* revoked */
-        return !a1;
-    case 6: /* digest */
-        return a1 && is_request && !(unchallenged && s->facts.continues == SIPWS_YES);
-    case 7: /* digest identity */
-        return a1 && is_request;
-    default: /* continues */
-        return a1 && unchallenged && s->facts.digest != SIPWS_YES;
-    }
+    static const enum sipws_method methods[KINDS] = {
+        [REQUEST] = SIPWS_M_OPTIONS,
+        [REGISTRATION] = SIPWS_M_REGISTER,
+        [ACKNOWLEDGEMENT] = SIPWS_M_ACK,
+        [CANCELLATION] = SIPWS_M_CANCEL,
+    };
+    struct sipws_policy policy = {s->policy, origins, s->looks_at_origins ? 2 : 0};
+    struct sipws_msg m = {.is_request = s->kind != RESPONSE, .method = methods[s->kind]};
+    return facts_needed(&policy, &s->facts, &m, which);
 }
 
 static enum verdict hold_less(struct prop_trial *r, const void *story)
@@ -287,30 +260,27 @@ static enum verdict hold_less(struct prop_trial *r, const void *story)
     tell_classes(r, s, &base);
     if (base.allow != (base.diag.err == SIPWS_OK))
         return prop_fail(r, "verdict", PROP_NOWHERE, "allowed, for a reason against it");
-    for (int i = 0; i < FACTS; i++) {
-        /* Less is: unknown; or no, where yes speaks for the client. That TLS is not there, or that
-         * the session was not revoked, is another fact, not less of one. */
+    for (unsigned k = 0; k < FACTS; k++) {
+        enum facts_which i = (enum facts_which)k;
         for (int to = SIPWS_UNKNOWN; to <= SIPWS_YES; to++) {
             struct sipws_facts f = s->facts;
-            bool is_less = to == SIPWS_UNKNOWN || (to == SIPWS_NO && i != 0 && i != 5) ||
-                           (to == SIPWS_YES && i == 5);
-            if (!is_less)
+            if (!facts_is_less(i, (enum sipws_known)to))
                 continue;
-            *known(&f, i) = (enum sipws_known)to;
+            *facts_at(&f, i) = (enum sipws_known)to;
             if (!judge(r, s, &f, s->text, &less))
                 return DISCARDED;
             if (less.allow && !base.allow)
                 return prop_fail(r, "less is more", PROP_NOWHERE,
-                                 "%s was %d and is %d now: from %s to yes", fact_names[i],
-                                 (int)*known((struct sipws_facts *)(uintptr_t)&s->facts, i), to,
+                                 "%s was %d and is %d now: from %s to yes", facts_name(i),
+                                 (int)facts_get(&s->facts, i), to,
                                  sipws_err_info(base.diag.err)->id);
             if (to != SIPWS_UNKNOWN || !base.allow)
                 continue;
             if (needs(s, i) != !less.allow)
-                return prop_fail(r, "unknown", PROP_NOWHERE, "%s is not known: %s", fact_names[i],
+                return prop_fail(r, "unknown", PROP_NOWHERE, "%s is not known: %s", facts_name(i),
                                  less.allow ? "allowed all the same" : "refused without need");
             if (!less.allow && less.diag.err != SIPWS_E_POLICY_UNKNOWN)
-                return prop_fail(r, "reason", PROP_NOWHERE, "%s is not known: %s", fact_names[i],
+                return prop_fail(r, "reason", PROP_NOWHERE, "%s is not known: %s", facts_name(i),
                                  sipws_err_info(less.diag.err)->id);
         }
     }

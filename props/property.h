@@ -30,6 +30,9 @@ struct arena {
 /* n zeroed octets, aligned for anything; NULL when they do not fit, and ever after. */
 void *arena_get(struct arena *a, size_t n);
 
+/* All of it is free again, from n = 0 on. */
+void arena_clear(struct arena *a);
+
 /* A copy of `s` of exactly its size. p is NULL only when it does not fit. */
 struct sipws_str arena_copy(struct arena *a, struct sipws_str s);
 

@@ -1086,8 +1086,9 @@ static void generated_messages(void **state)
     uint32_t seed = 7118, cases = wanted ? (uint32_t)strtoul(wanted, NULL, 10) : 40, odd = 0;
     unsigned char *memory = malloc(ARENA);
     assert_non_null(memory);
+    struct arena arena = {memory, ARENA, 0, false};
     for (uint32_t i = 0; i < cases; i++) {
-        struct arena arena = {memory, ARENA, 0, false};
+        arena_clear(&arena);
         unsigned char octets[TAPE];
         for (size_t k = 0; k < TAPE; k++) {
             seed = seed * 1664525 + 1013904223;
