@@ -438,6 +438,10 @@ static const void *draw_page(struct tape *t, struct arena *a)
     uint32_t cut = tape_below(t, (uint32_t)from.n - at + 1);
     unsigned bit = tape_below(t, sizeof bits / sizeof *bits);
     bool bend = tape_chance(t, 208);
+    if (tape_chance(t, 32)) { /* nothing of it stays */
+        at = 0;
+        cut = (uint32_t)from.n;
+    }
     struct sipws_out o = arena_begin(a);
     sipws_put(&o, bend ? (struct sipws_str){from.p, at} : from);
     if (bend) {
