@@ -545,13 +545,14 @@ static void lint_golden(void **state)
            "empty value [list-element]\n"
            "   3 | Route: <sip:proxy.example.com;lr>,\n"
            "     |                                  ^\n"
-           "     = octet 112: found ','\n"
+           "     = octet 112: found ',', expected an element on both sides of the "
+           "comma\n"
            "     = rule: COMMA, RFC 3261 section 20.34\n"
            "     = hint: remove the comma, or add the element\n"
            "ack.sip:6:11: error: a URI has no scheme [uri-scheme]\n"
            "   6 | From: \\tAli\\xc3\\xa7e \\xff <sip:alice@example.com>;tag=1\n"
            "     |            ^~~~\n"
-           "     = octet 176: found octet 0xC3\n"
+           "     = octet 176: found octet 0xC3, expected a scheme and a colon\n"
            "     = rule: scheme, RFC 3261 section 25.1\n"
            "     = hint: start it with sip:, sips:, tel: or another scheme and a colon\n"
            "ack.sip: invalid, 2 errors\n",
@@ -575,7 +576,7 @@ static void lint_golden(void **state)
            "short.sip:7:1: error: a mandatory header field is missing: Call-ID [missing-field]\n"
            "   7 | \\r\\n\n"
            "     | ^~~~\n"
-           "     = octet 178: found CR LF\n"
+           "     = octet 178: found CR LF, expected Call-ID\n"
            "     = rule: Call-ID, RFC 3261 section 8.1.1\n"
            "     = hint: add it\n"
            "short.sip: invalid, 1 error\n",
@@ -585,14 +586,15 @@ static void lint_golden(void **state)
            "[branch-cookie]\n"
            "   2 | Via: SIP/2.0/WS df7.invalid;branch=old\n"
            "     |                                    ^\n"
-           "     = octet 68: found 'o'\n"
+           "     = octet 68: found 'o', expected z9hG4bK and more\n"
            "     = rule: via-branch, RFC 3261 section 8.1.1.7\n"
            "     = hint: an element that follows RFC 3261 starts it so, and goes on with a unique "
            "token\n"
            "bye.sip:9:1: error: the empty line after the header fields is missing [no-blank-line]\n"
            "   9 | \n"
            "     | ^\n"
-           "     = octet 205: found the end of the input\n"
+           "     = octet 205: found the end of the input, expected the rest of the line, or CR LF "
+           "CR LF\n"
            "     = rule: SIP-message, RFC 3261 section 7\n"
            "     = hint: end the header with CRLF CRLF\n"
            "bye.sip: invalid, 1 error, 1 warning\n",
@@ -648,8 +650,8 @@ static void offsets_lines_and_columns(void **state)
 static void check_lint_line(const char *text, const char *file)
 {
     static const char *const keys[] = {"file", "verdict", "diagnostics"};
-    static const char *const strings[] = {"id",      "severity", "rule", "rfc",
-                                          "message", "found",    "hint"};
+    static const char *const strings[] = {"id",      "severity", "rule",     "rfc",
+                                          "message", "found",    "expected", "hint"};
     static const char *const numbers[] = {"offset", "line", "column"};
     json_error_t error;
     json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, &error);
@@ -667,7 +669,7 @@ static void check_lint_line(const char *text, const char *file)
     json_int_t last = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *d = json_array_get(list, i);
-        assert_int_equal(json_object_size(d), 10);
+        assert_int_equal(json_object_size(d), 11);
         for (size_t k = 0; k < 7; k++)
             assert_true(json_is_string(json_object_get(d, strings[k])));
         for (size_t k = 0; k < 3; k++)
@@ -1359,7 +1361,8 @@ static void frames_of_both_roles(void **state)
         expect(RUN("frames", masked ? "--role=client" : "--role=server", "stream"), 1,
                masked ? "{\"event\":\"error\",\"offset\":1,\"id\":\"ws-masked\",\"close\":1002,"
                         "\"rule\":\"frame-masked\",\"rfc\":\"6455 5.1\",\"message\":\"a frame from "
-                        "a server is masked\",\"hint\":\"do not mask frames that a server "
+                        "a server is masked\",\"expected\":\"a MASK bit of 0\",\"hint\":\"do not "
+                        "mask frames that a server "
                         "sends\"}\n"
                       : NULL,
                "");
@@ -1514,13 +1517,15 @@ static void every_error_is_explained(void **state)
            "  layer      SIP on this WebSocket connection (RFC 7118)\n"
            "  decided by RFC 7118 section 5.1\n"
            "  answer     SIP status 400\n"
+           "  expected   WS or WSS\n"
            "  hint       WS over plain, WSS over TLS connections\n",
            "");
     expect(
         RUN("explain", "--json", "http-origin"), 0,
         "{\"id\":\"http-origin\",\"severity\":\"error\",\"layer\":\"http\",\"rfc\":\"6455 4.2.2\","
         "\"status\":403,\"close\":0,\"message\":\"the Origin is not allowed\","
-        "\"hint\":\"serve the page from an allowed origin\",\"meaning\":\"The page that opened "
+        "\"expected\":\"an allowed origin\",\"hint\":\"serve the page from an allowed "
+        "origin\",\"meaning\":\"The page that opened "
         "the connection is not one that this server serves.\",\"why\":\"Browsers send cookies "
         "with every handshake, whichever page asks. Without this check, any web page that a user "
         "visits can open a connection in the user's name (cross-site WebSocket hijacking, RFC "

@@ -143,6 +143,9 @@ size_t cli_place_at(struct cli_place *at, struct sipws_str text, size_t off);
 /* What stands at `off`, in words: n <= 48 octets with their NUL. */
 void cli_found(struct sipws_str text, size_t off, char out[48]);
 
+/* What may stand where the error is: never NULL. */
+const char *cli_expected(const struct sipws_diag *d);
+
 /* Prints the diagnostics of a case as a compiler does, then the verdict. At most `most`. */
 void cli_show(FILE *f, const struct cli_case *c, size_t most);
 

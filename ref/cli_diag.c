@@ -3,7 +3,7 @@
  *     call.sip:3:38: error: a list element is missing: … [list-element]
  *        3 | Route: <sip:proxy.example.com;lr>,\r\n
  *          |                                   ^~
- *          = octet 118: found CR LF
+ *          = octet 118: found CR LF, expected an element on both sides of the comma
  *          = rule: Route, RFC 3261 section 20.34
  *          = hint: remove the comma, or add the element
  *
@@ -50,6 +50,12 @@ void cli_found(struct sipws_str text, size_t off, char out[48])
         snprintf(out, 48, "'%c'", ch);
     else
         snprintf(out, 48, "octet 0x%02X", ch);
+}
+
+const char *cli_expected(const struct sipws_diag *d)
+{
+    const struct sipws_err_info *info = sipws_err_info(d->err);
+    return info->expected[0] || !d->rule ? info->expected : d->rule;
 }
 
 /* ---- octets made visible --------------------------------------------------------------------- */
@@ -238,7 +244,7 @@ static void show(FILE *f, bool colour, const char *name, struct sipws_str text,
 
     cli_found(text, off, found);
     gutter(f, colour, "=");
-    fprintf(f, "octet %zu: found %s\n", off, found);
+    fprintf(f, "octet %zu: found %s, expected %s\n", off, found, cli_expected(d));
     bool rule = d->rule && d->rule[0], rfc = d->rfc && d->rfc[0];
     if (rule || rfc) {
         gutter(f, colour, "=");

@@ -123,6 +123,8 @@ static void explain_one(enum sipws_err err)
         printf("  answer     %s %u\n", layers[info->layer].status, info->status);
     if (info->ws_close)
         printf("  close code %u\n", info->ws_close);
+    if (info->expected[0])
+        printf("  expected   %s\n", info->expected);
     if (info->hint[0])
         printf("  hint       %s\n", info->hint);
 }
@@ -139,11 +141,11 @@ static void put_json(enum sipws_err err)
     if (mark)
         sipws_put(&o, sipws_slice(mark + 1, bad.p + bad.n));
     json_t *line = json_pack(
-        "{ss ss ss ss si si ss ss ss ss ss so so so}", "id", info->id, "severity",
+        "{ss ss ss ss si si ss ss ss ss ss ss so so so}", "id", info->id, "severity",
         sipws_severity_name(info->severity), "layer", sipws_layer_name(info->layer), "rfc",
-        info->rfc, "status", info->status, "close", info->ws_close, "message", info->text, "hint",
-        info->hint, "meaning", texts[err].meaning, "why", texts[err].why, "examples",
-        texts[err].how, "bad", cli_octets(sipws_out_str(&o)), "at",
+        info->rfc, "status", info->status, "close", info->ws_close, "message", info->text,
+        "expected", info->expected, "hint", info->hint, "meaning", texts[err].meaning, "why",
+        texts[err].why, "examples", texts[err].how, "bad", cli_octets(sipws_out_str(&o)), "at",
         mark ? json_integer(mark - bad.p) : json_null(), "good", cli_octets(texts[err].good));
     json_dumpf(line, stdout, JSON_COMPACT);
     putchar('\n');

@@ -41,10 +41,10 @@ static void put_event(const struct sipws_ws_event *ev, size_t off)
         break;
     case SIPWS_WS_ERROR: {
         const struct sipws_err_info *info = sipws_err_info(ev->diag.err);
-        json_t *more =
-            json_pack("{ss sI ss ss ss ss}", "id", info->id, "close", (json_int_t)info->ws_close,
-                      "rule", ev->diag.rule ? ev->diag.rule : "", "rfc",
-                      ev->diag.rfc ? ev->diag.rfc : "", "message", info->text, "hint", info->hint);
+        json_t *more = json_pack(
+            "{ss sI ss ss ss ss ss}", "id", info->id, "close", (json_int_t)info->ws_close, "rule",
+            ev->diag.rule ? ev->diag.rule : "", "rfc", ev->diag.rfc ? ev->diag.rfc : "", "message",
+            info->text, "expected", cli_expected(&ev->diag), "hint", info->hint);
         json_object_update(line, more);
         json_decref(more);
         break;

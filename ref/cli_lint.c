@@ -27,12 +27,13 @@ static void put_json(const struct cli_case *c)
         char found[48];
         size_t column = cli_place_at(&at, c->text, d->off);
         cli_found(c->text, d->off, found);
-        json_array_append_new(
-            list, json_pack("{ss ss sI sI sI ss ss ss ss ss}", "id", info->id, "severity",
-                            sipws_severity_name(info->severity), "offset", (json_int_t)d->off,
-                            "line", (json_int_t)at.line, "column", (json_int_t)column, "rule",
-                            d->rule ? d->rule : "", "rfc", d->rfc ? d->rfc : "", "message",
-                            info->text, "found", found, "hint", info->hint));
+        json_array_append_new(list,
+                              json_pack("{ss ss sI sI sI ss ss ss ss ss ss}", "id", info->id,
+                                        "severity", sipws_severity_name(info->severity), "offset",
+                                        (json_int_t)d->off, "line", (json_int_t)at.line, "column",
+                                        (json_int_t)column, "rule", d->rule ? d->rule : "", "rfc",
+                                        d->rfc ? d->rfc : "", "message", info->text, "found", found,
+                                        "expected", cli_expected(d), "hint", info->hint));
     }
     json_t *line = json_pack("{so ss so}", "file", file_name(c->file.name), "verdict",
                              c->valid ? "valid" : "invalid", "diagnostics", list);

@@ -1,10 +1,10 @@
 #include "err.h"
 
 static const struct sipws_err_info rows[] = {
-    [SIPWS_OK] = {"ok", SIPWS_LAYER_SIP, SIPWS_NOTE, 0, 0, "", "nothing is wrong", ""},
-#define E(name, id, layer, severity, ws_close, status, rfc, text, hint)                            \
-    [SIPWS_E_##                                                                                    \
-        name] = {id, SIPWS_LAYER_##layer, SIPWS_##severity, ws_close, status, rfc, text, hint},
+    [SIPWS_OK] = {"ok", SIPWS_LAYER_SIP, SIPWS_NOTE, 0, 0, "", "nothing is wrong", "", ""},
+#define E(name, id, layer, severity, ws_close, status, rfc, text, expected, hint)                  \
+    [SIPWS_E_##name] = {                                                                           \
+        id, SIPWS_LAYER_##layer, SIPWS_##severity, ws_close, status, rfc, text, expected, hint},
 #include "err.def"
 #undef E
 };

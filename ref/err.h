@@ -17,7 +17,7 @@ extern "C" {
 /* Why something is refused: SIPWS_OK, or SIPWS_E_NAME for each row of err.def. */
 enum sipws_err {
     SIPWS_OK = 0,
-#define E(name, id, layer, severity, ws_close, status, rfc, text, hint) SIPWS_E_##name,
+#define E(name, id, layer, severity, ws_close, status, rfc, text, expected, hint) SIPWS_E_##name,
 #include "err.def"
 #undef E
     SIPWS_ERR_COUNT /* one more than the last */
@@ -45,11 +45,12 @@ struct sipws_err_info {
     const char *id; /* "uri-octet": how people, JSON and `sipws explain` name it */
     enum sipws_layer layer;
     enum sipws_severity severity;
-    uint16_t ws_close; /* the WebSocket close code to send, or 0 */
-    uint16_t status;   /* the HTTP or SIP status that answers it, or 0 */
-    const char *rfc;   /* "RFC section", as in "3261 20.42"; "" = see sipws_diag.rfc */
-    const char *text;  /* what is wrong, as a clause */
-    const char *hint;  /* what to do about it */
+    uint16_t ws_close;    /* the WebSocket close code to send, or 0 */
+    uint16_t status;      /* the HTTP or SIP status that answers it, or 0 */
+    const char *rfc;      /* "RFC section", as in "3261 20.42"; "" = see sipws_diag.rfc */
+    const char *text;     /* what is wrong, as a clause */
+    const char *expected; /* what may stand where the error is; "" = what sipws_diag.rule names */
+    const char *hint;     /* what to do about it */
 };
 
 /* One diagnostic. `rule` and `rfc` are static, NUL-terminated strings. */
