@@ -1,12 +1,16 @@
 /* sipws-diff: one message, several readers, and where they disagree. */
 #define _POSIX_C_SOURCE 200809L
-#include "peers/court.h"
+#include "peers/coalition.h"
+#include "peers/fuzz.h"
+#include "peers/shrink.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -24,11 +28,31 @@ static const char usage[] =
     "  --peers          lists the peers, and which are here; with =NAME,… asks only these (ref\n"
     "                   always; 'linked' are all libraries)\n"
     "  --peer N=COMMAND asks a program more (see props/peers/README.md)\n"
+    "  --rate           as --peers, and how many messages a second each reads alone\n"
     "  --quirks FILE    known deviations, for --clusters (default: props/peers/quirks.json)\n"
     "  --seconds N      after which a peer hangs (default 10)\n"
+    "  --coalitions     pairs of stacks in a chain that read one message differently, ranked\n"
+    "  --shrink         makes witnesses of clusters and coalitions small, for at most 60 s; "
+    "=SECONDS\n"
+    "  --fuzz SECONDS   breeds cases, from generators and from the files given; implies "
+    "--clusters\n"
+    "                   and --quiet\n"
+    "  --seed N         of --fuzz (default: by the clock)\n"
+    "  --out DIR        where witnesses of new clusters and coalitions go (--fuzz: default\n"
+    "                   build/findings/diff)\n"
     "Exit status: 0 all agree, 1 some disagree (with --clusters: in a way that is no known "
     "quirk),\n"
     "2 usage or I/O, or ref is at odds with the RFCs' grammar.\n";
+
+#if SANITIZED
+/* Workers allocate without end, and what is freed in one case is not used in the next but ten: a
+ * long memory of who allocated what costs half of the speed. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "malloc_context_size=2:quarantine_size_mb=2:thread_local_quarantine_size_kb=128";
+}
+#endif
 
 /* ---- who there is ---------------------------------------------------------------------------- */
 
@@ -69,6 +93,8 @@ const struct peer *const peers[] = {
     NULL,
 };
 
+enum { RATE_SECONDS = 1, SHRINK_SECONDS = 60 };
+
 /* ---- the command line ------------------------------------------------------------------------ */
 
 /* What becomes of a judged case. */
@@ -83,8 +109,12 @@ static void enter(struct court *k, const struct result *r)
         fprintf(stderr, "sipws-diff: %s: ref and the grammar disagree: %s\n", r->input->name,
                 r->grammar);
     }
+    if (r->ours && k->clusters)
+        clusters_fault(k, r);
     if (k->clusters)
         clusters_add(k, r);
+    if (k->coalitions)
+        coalitions_add(k, r);
     if (k->json && !k->quiet)
         print_json(k, r);
     else if (!k->quiet)
@@ -113,26 +143,29 @@ static void take_cases(struct court *k, const struct cases *cases)
     }
 }
 
-static int list_peers(struct court *k)
+static void list_peer(struct court *k, size_t i, bool rate)
 {
-    for (size_t i = 0; i < k->n; i++) {
-        bool here = worker_ready(k->workers[i]);
-        if (k->json) {
-            json_t *o =
-                json_pack("{s:s, s:s, s:s}", "peer", k->peers[i]->name, "layer",
-                          k->peers[i]->layer == PEER_WS ? "ws" : "sip", here ? "version" : "absent",
-                          here ? worker_version(k->workers[i]) : worker_absent(k->workers[i]));
-            print_line(o);
-        } else if (here) {
-            printf("%-18s %-4s %s\n", k->peers[i]->name,
-                   k->peers[i]->layer == PEER_WS ? "ws" : "sip", worker_version(k->workers[i]));
-        } else {
-            printf("%-18s %-4s absent: %s\n", k->peers[i]->name,
-                   k->peers[i]->layer == PEER_WS ? "ws" : "sip", worker_absent(k->workers[i]));
-        }
-        fflush(stdout);
+    const struct peer *p = k->peers[i];
+    bool here = worker_ready(k->workers[i]);
+    const char *layer = p->layer == PEER_WS ? "ws" : "sip";
+    double per_second = here && rate ? fuzz_rate(k, i, RATE_SECONDS) : 0;
+    if (k->json) {
+        json_t *o = json_pack("{s:s, s:s, s:s, s:b}", "peer", p->name, "layer", layer,
+                              here ? "version" : "absent",
+                              here ? worker_version(k->workers[i]) : worker_absent(k->workers[i]),
+                              "linked", p->command == NULL);
+        if (here && rate)
+            json_object_set_new(o, "rate", json_integer((json_int_t)per_second));
+        print_line(o);
+    } else if (!here) {
+        printf("%-18s %-4s absent: %s\n", p->name, layer, worker_absent(k->workers[i]));
+    } else if (rate) {
+        printf("%-18s %-4s %-14s %-8s %8.0f messages a second\n", p->name, layer,
+               worker_version(k->workers[i]), p->command ? "program" : "linked", per_second);
+    } else {
+        printf("%-18s %-4s %s\n", p->name, layer, worker_version(k->workers[i]));
     }
-    return 0;
+    fflush(stdout);
 }
 
 /* Whether a list of names asks for a peer. */
@@ -190,8 +223,10 @@ static int misuse(const char *what, const char *problem)
 
 /* What the command line asks for, besides the cases. */
 struct asked {
-    const char *only, *quirks;
-    bool list;
+    const char *only, *quirks, *out;
+    bool list, rate, coalitions, fuzz;
+    double shrink; /* seconds; 0: no */
+    struct fuzz f;
 };
 
 /* An option's value: behind "=", or the next word. */
@@ -203,6 +238,14 @@ static char *value_of(int argc, char **argv, int *i, const char *name)
     if (argv[*i][n] == '=')
         return argv[*i] + n + 1;
     return argv[*i][n] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+/* A number of seconds, up to a day; 0: it is none. */
+static double seconds_in(const char *text)
+{
+    char *end;
+    double s = strtod(text, &end);
+    return *end == '\0' && s > 0 && s <= 86400 ? s : 0;
 }
 
 /* -1: go on. */
@@ -233,6 +276,26 @@ static int parse(int argc, char **argv, struct court *k, struct asked *a, struct
             a->list = true;
         } else if (strncmp(argv[i], "--peers=", 8) == 0) {
             a->only = argv[i] + 8;
+        } else if (strcmp(argv[i], "--rate") == 0) {
+            a->rate = a->list = true;
+        } else if (strcmp(argv[i], "--coalitions") == 0) {
+            a->coalitions = true;
+        } else if (strcmp(argv[i], "--shrink") == 0) {
+            a->shrink = SHRINK_SECONDS;
+        } else if (strncmp(argv[i], "--shrink=", 9) == 0) {
+            if ((a->shrink = seconds_in(argv[i] + 9)) <= 0)
+                return misuse(argv[i], "no number of seconds");
+        } else if ((value = value_of(argc, argv, &i, "--fuzz")) != NULL) {
+            a->fuzz = k->clusters = k->quiet = true;
+            if ((a->f.seconds = seconds_in(value)) <= 0)
+                return misuse(value, "no number of seconds");
+        } else if ((value = value_of(argc, argv, &i, "--seed")) != NULL) {
+            char *end;
+            a->f.seed = strtoull(value, &end, 10);
+            if (*end || end == value)
+                return misuse(value, "no number");
+        } else if ((value = value_of(argc, argv, &i, "--out")) != NULL) {
+            a->out = value;
         } else if ((value = value_of(argc, argv, &i, "--corpus")) != NULL) {
             if (!cases_add_folder(cases, value, k->layer)) {
                 fprintf(stderr, "sipws-diff: %s: %s\n", value, strerror(errno));
@@ -244,9 +307,7 @@ static int parse(int argc, char **argv, struct court *k, struct asked *a, struct
         } else if ((value = value_of(argc, argv, &i, "--quirks")) != NULL) {
             a->quirks = value;
         } else if ((value = value_of(argc, argv, &i, "--seconds")) != NULL) {
-            char *end;
-            k->seconds = strtod(value, &end);
-            if (*end || !(k->seconds > 0 && k->seconds <= 3600))
+            if ((k->seconds = seconds_in(value)) <= 0)
                 return misuse(value, "no number of seconds");
         } else {
             return misuse(argv[i], "unknown option, or its value is missing");
@@ -260,7 +321,7 @@ static int parse(int argc, char **argv, struct court *k, struct asked *a, struct
 static void call(struct court *k, const struct asked *a, const char *dir, const char *built)
 {
     for (size_t i = 0; peers[i] && k->n < PEERS_MAX; i++)
-        if (a->list ||
+        if ((a->list && !a->only) ||
             (peers[i]->layer == k->layer && (k->n == 0 || !a->only || wanted(a->only, peers[i]))))
             k->peers[k->n++] = peers[i];
     for (size_t i = 0; i < extras && k->n < PEERS_MAX; i++) {
@@ -271,40 +332,101 @@ static void call(struct court *k, const struct asked *a, const char *dir, const 
         k->workers[i] = worker_new(k->peers[i], dir, built);
 }
 
+/* The folder and those above it. False: errno. */
+static bool make_folder(const char *path)
+{
+    char *copy = need(strdup(path));
+    bool ok = true;
+    for (char *at = strchr(copy + 1, '/'); ok && at; at = strchr(at + 1, '/')) {
+        *at = '\0';
+        ok = mkdir(copy, 0777) == 0 || errno == EEXIST;
+        *at = '/';
+    }
+    ok = ok && (mkdir(copy, 0777) == 0 || errno == EEXIST);
+    free(copy);
+    return ok;
+}
+
+/* What was found is made small, saved and printed. False: it could not be saved. */
+static bool conclude(struct court *k, const struct asked *a)
+{
+    double half = a->shrink / (k->clusters && k->coalitions ? 2 : 1);
+    k->no_grammar = true;
+    if (k->coalitions && a->shrink > 0)
+        coalitions_shrink(k, seconds_now() + half);
+    if (k->clusters && a->shrink > 0)
+        clusters_shrink(k, seconds_now() + half);
+    bool ok = !a->out || ((!k->clusters || clusters_save(k, a->out)) &&
+                          (!k->coalitions || coalitions_save(k, a->out)));
+    if (!ok)
+        fprintf(stderr, "sipws-diff: %s: %s\n", a->out, strerror(errno));
+    if (k->clusters)
+        clusters_print(k, !a->fuzz);
+    if (k->coalitions)
+        coalitions_print(k);
+    return ok;
+}
+
+/* Whether standard output took all of it. */
+static bool is_written(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "sipws-diff: standard output: %s\n", strerror(errno));
+    return false;
+}
+
+static int hear(struct court *k, struct asked *a, struct cases *cases)
+{
+    bool ok = true;
+    if (a->out && !make_folder(a->out)) {
+        fprintf(stderr, "sipws-diff: %s: %s\n", a->out, strerror(errno));
+        return 2;
+    }
+    if (a->coalitions)
+        coalitions_begin(k);
+    if (a->fuzz)
+        fuzz(k, cases, &a->f);
+    else
+        take_cases(k, cases);
+    ok = conclude(k, a);
+    if (!k->json && a->fuzz)
+        printf("%zu cases in %.0f s, %.0f a second; %zu put to everybody; seed %llu\n", a->f.cases,
+               a->f.spent, (double)a->f.cases / a->f.spent, a->f.asked_all,
+               (unsigned long long)a->f.seed);
+    else if (!k->json)
+        printf("%zu compared: %zu agree, %zu disagree%s\n", k->agreed + k->disagreed, k->agreed,
+               k->disagreed, k->troubled ? "; some could not be read" : "");
+    if (!is_written() || !ok || k->troubled || k->ours)
+        return 2;
+    return (k->clusters ? k->unknown : k->disagreed) ? 1 : 0;
+}
+
 static int run(int argc, char **argv, struct court *k, struct cases *cases)
 {
     const char *root = getenv("SIPWS_PEERS"), *put = getenv("SIPWS_PEERS_BUILT");
-    struct asked a = {NULL, NULL, false};
-    char quirks[4096];
+    struct asked a = {.f = {.seed = (uint64_t)time(NULL)}};
     root = root ? root : SIPWS_ROOT "/props/peers";
     put = put ? put : SIPWS_ROOT "/build/peers";
     k->tty = isatty(STDOUT_FILENO);
     int status = parse(argc, argv, k, &a, cases);
     if (status >= 0)
         return status;
-    snprintf(quirks, sizeof quirks, "%s",
-             a.quirks ? a.quirks : SIPWS_ROOT "/props/peers/quirks.json");
-    if (k->clusters && !quirks_load(k, quirks, a.quirks))
+    if (k->clusters &&
+        !quirks_load(k, a.quirks ? a.quirks : SIPWS_ROOT "/props/peers/quirks.json", a.quirks))
         return 2;
     call(k, &a, root, put);
-    if (!a.list && cases->n == 0) {
+    if (!a.list && cases->n == 0 && !a.fuzz) {
         fputs(usage, stderr);
         return 2;
     }
-    if (a.list)
-        list_peers(k);
-    else
-        take_cases(k, cases);
-    if (k->clusters)
-        clusters_print(k, true);
-    if (!k->json && !a.list)
-        printf("%zu compared: %zu agree, %zu disagree%s\n", k->agreed + k->disagreed, k->agreed,
-               k->disagreed, k->troubled ? "; some could not be read" : "");
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "sipws-diff: standard output: %s\n", strerror(errno));
-        return 2;
-    }
-    return k->troubled || k->ours ? 2 : (k->clusters ? k->unknown : k->disagreed) ? 1 : 0;
+    if (a.fuzz && !a.out)
+        a.out = SIPWS_ROOT "/build/findings/diff";
+    if (!a.list)
+        return hear(k, &a, cases);
+    for (size_t i = 0; i < k->n; i++)
+        list_peer(k, i, a.rate);
+    return is_written() ? 0 : 2;
 }
 
 int main(int argc, char **argv)
@@ -315,6 +437,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < k.n; i++)
         worker_free(k.workers[i]);
     cases_free(&cases);
+    coalitions_free(&k);
     clusters_free(&k);
     json_decref(k.quirks);
     return status;

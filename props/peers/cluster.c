@@ -60,26 +60,42 @@ static void show_by(struct cluster *c, const struct octets_case *shown, const js
     peer_octets(c->o, "message", c->p, c->n);
 }
 
+static bool enter(struct court *k, const struct octets_case *shown, const json_t *finding)
+{
+    bool is_new;
+    struct cluster *c = cluster_of(k, cluster_key(finding), &is_new);
+    if (is_new)
+        c->o = json_pack(
+            "{s:s, s:O, s:O, s:O, s:O, s:i}", "speaks", k->layer == PEER_WS ? "ws" : "sip", "peers",
+            json_object_get(finding, "peers"), "layer", json_object_get(finding, "layer"), "field",
+            json_object_get(finding, "field"), "kind", json_object_get(finding, "kind"), "cases",
+            0);
+    json_int_t cases = json_integer_value(json_object_get(c->o, "cases"));
+    json_object_set_new(c->o, "cases", json_integer(cases + 1));
+    if (is_new || shown->n < c->n)
+        show_by(c, shown, finding);
+    return is_new;
+}
+
 size_t clusters_add(struct court *k, const struct result *r)
 {
     size_t i, fresh = 0;
     json_t *f;
-    json_array_foreach(r->findings, i, f)
-    {
-        bool is_new;
-        struct cluster *c = cluster_of(k, cluster_key(f), &is_new);
-        if (is_new)
-            c->o = json_pack(
-                "{s:s, s:O, s:O, s:O, s:O, s:i}", "speaks", k->layer == PEER_WS ? "ws" : "sip",
-                "peers", json_object_get(f, "peers"), "layer", json_object_get(f, "layer"), "field",
-                json_object_get(f, "field"), "kind", json_object_get(f, "kind"), "cases", 0);
-        fresh += is_new;
-        json_int_t cases = json_integer_value(json_object_get(c->o, "cases"));
-        json_object_set_new(c->o, "cases", json_integer(cases + 1));
-        if (is_new || r->input->n < c->n)
-            show_by(c, r->input, f);
-    }
+    json_array_foreach(r->findings, i, f) fresh += enter(k, r->input, f);
     return fresh;
+}
+
+void clusters_fault(struct court *k, const struct result *r)
+{
+    char kind[96], error[64];
+    refusal_class(r->said[0].answer.reason, true, error, sizeof error);
+    snprintf(kind, sizeof kind, "%s%s",
+             *error ? "refuses what the grammar takes: " : "takes what the grammar refuses", error);
+    json_t *f = json_pack("{s:s, s:s, s:s, s:[s], s:[], s:{}, s:s}", "layer", "message", "field",
+                          "grammar", "kind", kind, "peers", k->peers[0]->name, "against",
+                          "readings", "grammar", r->grammar);
+    enter(k, r->input, f);
+    json_decref(f);
 }
 
 void clusters_free(struct court *k)
@@ -150,6 +166,8 @@ static const json_t *quirk_for(const struct court *k, const json_t *cluster, con
 const json_t *quirk_of(const struct court *k, const json_t *cluster)
 {
     const json_t *who = json_object_get(cluster, "peers"), *first = NULL;
+    if (strcmp(text_of(cluster, "field"), "grammar") == 0)
+        return NULL; /* a fault of ref's */
     for (size_t i = 0; i < json_array_size(who); i++) {
         const json_t *q = quirk_for(k, cluster, json_array_get(who, i));
         if (!q)
@@ -205,6 +223,45 @@ static void print_unseen(const struct court *k, const json_t *seen)
         free(names);
         json_decref(lost);
     }
+}
+
+/* ---- saving ---------------------------------------------------------------------------------- */
+
+/* "from-uri-split-on-double-field-1a2b": field, kind and a hash of the key. */
+static void file_name(const struct cluster *c, char *out, size_t cap)
+{
+    char text[96];
+    size_t n = 0;
+    snprintf(text, sizeof text, "%.30s-%.50s", text_of(c->o, "field"), text_of(c->o, "kind"));
+    for (const char *s = text; *s && n + 1 < sizeof text; s++) {
+        bool plain = (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9');
+        if (plain || (n && text[n - 1] != '-'))
+            text[n++] = plain ? *s : '-';
+    }
+    text[n] = '\0';
+    snprintf(out, cap, "%s-%08x.%s", text, (unsigned)mark_hash(c->key, strlen(c->key)),
+             strcmp(text_of(c->o, "speaks"), "ws") == 0 ? "ws" : "sip");
+}
+
+bool clusters_save(struct court *k, const char *out)
+{
+    for (size_t i = 0; i < k->folded; i++) {
+        struct cluster *c = &k->cluster[i];
+        char name[128], *path = need(malloc(strlen(out) + sizeof name + 2));
+        bool ok = true;
+        if (!quirk_of(k, c->o)) {
+            file_name(c, name, sizeof name);
+            sprintf(path, "%s/%s", out, name);
+            FILE *f = fopen(path, "wb");
+            ok = f && fwrite(c->p, 1, c->n, f) == c->n;
+            ok = f && fclose(f) == 0 && ok;
+            json_object_set_new(c->o, "witness", json_string(path));
+        }
+        free(path);
+        if (!ok)
+            return false;
+    }
+    return true;
 }
 
 /* ---- on paper -------------------------------------------------------------------------------- */

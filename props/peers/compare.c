@@ -90,14 +90,16 @@ static void put_text(struct text *t, const char *s)
 
 static void put_octet(struct text *t, unsigned char octet)
 {
-    char hex[8];
-    snprintf(hex, sizeof hex, "\\x%02x", octet);
-    if (octet == '\\')
+    static const char digits[] = "0123456789abcdef";
+    if (octet == '\\') {
         put_text(t, "\\\\");
-    else if (octet < ' ' || octet > '~')
-        put_text(t, hex);
-    else
+    } else if (octet < ' ' || octet > '~') {
+        put_text(t, "\\x");
+        put(t, digits[octet >> 4]);
+        put(t, digits[octet & 15]);
+    } else {
         put(t, (char)octet);
+    }
 }
 
 /* From malloc; "" for nothing. */
@@ -475,8 +477,7 @@ static bool same_without(const char *a, const char *b, bool escapes, const char 
     return same;
 }
 
-/* In which way b differs from a. */
-static const char *kind_of(const char *a, const char *b)
+const char *reading_kind(const char *a, const char *b)
 {
     size_t n = strlen(a), k = strlen(b);
     if (strcmp(b, none) == 0)
@@ -595,6 +596,46 @@ static int error_of(const struct said *said, const char **id)
     return (int)strcspn(*id, " ");
 }
 
+/* What a row is read from, as ref's "contested" has it. */
+static const char *source_of(const char *row)
+{
+    static const struct {
+        const char *start, *source;
+    } sources[] = {{"method", "start"},
+                   {"request-uri", "start"},
+                   {"status", "start"},
+                   {"header ", "header"},
+                   {"via", "via"},
+                   {"from ", "from"},
+                   {"to ", "to"},
+                   {"cseq ", "cseq"},
+                   {"contact", "contact"},
+                   {"route", "route"},
+                   {"record-route", "record-route"},
+                   {"body ", "body"}};
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        if (strncmp(row, sources[i].start, strlen(sources[i].start)) == 0)
+            return sources[i].source;
+    return row;
+}
+
+/* The error that contests a row: of what it is read from, of the header, or of the message. */
+static int contest_of(const struct said *said, const char *row, const char **id)
+{
+    const json_t *all = json_object_get(said[0].answer.reading, "contested"), *v;
+    const char *source = source_of(row), *key;
+    json_object_foreach((json_t *)(uintptr_t)all, key, v) if (strcasecmp(key, source) == 0)
+    {
+        *id = json_string_value(v);
+        return (int)json_string_length(v);
+    }
+    v = json_object_get(all, "header");
+    if (!v)
+        return error_of(said, id);
+    *id = json_string_value(v);
+    return (int)json_string_length(v);
+}
+
 /* Where ref refuses, no reading is right, and none is the one to hold others against: those who
  * take the message anyway agree, or are split. */
 static void compare_split(json_t *all, const struct said *said, size_t n, const char *row)
@@ -609,7 +650,7 @@ static void compare_split(json_t *all, const struct said *said, size_t n, const 
     }
     if (!split)
         return;
-    int len = error_of(said, &id);
+    int len = contest_of(said, row, &id);
     snprintf(kind, sizeof kind, "split on %.*s", len, id);
     json_t *f = finding(row_layer(row), row, kind);
     for (size_t i = 0; i < n; i++)
@@ -641,7 +682,7 @@ static void compare_row(json_t *all, const struct said *said, size_t n, const ch
         }
         if (!first)
             continue;
-        json_t *f = finding(row_layer(row), row, kind_of(want, text));
+        json_t *f = finding(row_layer(row), row, reading_kind(want, text));
         for (size_t k = 0; k < n; k++) {
             const char *other = compared(said, k, row);
             if (other && strcmp(other, text) == 0)

@@ -43,6 +43,9 @@ json_t *findings_of(const struct said *said, size_t n, const char *grammar);
  * its error. */
 void refusal_class(const char *reason, bool is_ref, char *out, size_t cap);
 
+/* In which way a reading differs from another one: the kinds of README.md. */
+const char *reading_kind(const char *from, const char *reading);
+
 /* The text of a row of a reader, or NULL: no opinion. */
 const char *said_row(const struct said *s, const char *row);
 

@@ -26,11 +26,11 @@ double seconds_now(void)
 }
 
 /* The grammar's verdict on the lines and values of a message. */
-static void ask_grammar(struct result *r)
+static void ask_grammar(const struct court *k, struct result *r)
 {
     const struct octets_case *c = r->input;
     struct oracle_answer a;
-    if (c->layer != PEER_SIP || c->n > ORACLE_MESSAGE)
+    if (c->layer != PEER_SIP || c->n > ORACLE_MESSAGE || k->no_grammar)
         return;
     struct oracle_start start = oracle_message();
     oracle_ask(&start, (struct sipws_str){c->p, c->n}, &a);
@@ -67,7 +67,7 @@ void judge(struct court *k, const struct octets_case *c, size_t n, struct result
             worker_send(k->workers[i], c[j].p, c[j].n);
     for (size_t j = 0; j < n; j++) {
         r[j].input = &c[j];
-        ask_grammar(&r[j]);
+        ask_grammar(k, &r[j]);
     }
     for (size_t i = 0; i < k->n; i++)
         take_all(k, i, n, r);

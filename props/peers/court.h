@@ -5,6 +5,8 @@
 #include "cases.h"
 #include "compare.h"
 
+struct coalitions; /* coalition.h */
+
 enum { PEERS_MAX = 64 };
 
 /* What findings fold to, and the shortest case that shows it. */
@@ -21,13 +23,14 @@ struct court {
     size_t n;
     enum peer_layer layer;
     double seconds; /* after which a peer hangs */
-    bool json, clusters, coalitions, quiet, tty;
+    bool json, clusters, quiet, tty;
+    bool no_grammar; /* it is not asked */
 
     struct cluster *cluster; /* `folded` of them */
     size_t folded, cluster_cap;
     json_t *by_key; /* key -> index */
     json_t *quirks;
-    json_t *allied; /* key -> coalition */
+    struct coalitions *coalitions; /* NULL: they are not wanted */
 
     size_t agreed, disagreed, troubled;
     size_t ours;    /* cases in which ref is at odds with the grammar */
@@ -74,11 +77,19 @@ char *cluster_key(const json_t *finding);
 
 /* Adds the findings of a case. Returns how many clusters are new. */
 size_t clusters_add(struct court *k, const struct result *r);
+
+/* A case in which ref is at odds with the grammar is a cluster of its own, by ref's error, that no
+ * quirk explains. */
+void clusters_fault(struct court *k, const struct result *r);
 void clusters_free(struct court *k);
 
 /* The quirk that explains a cluster, or NULL; borrowed. */
 const json_t *quirk_of(const struct court *k, const json_t *cluster);
 bool quirks_load(struct court *k, const char *path, bool must);
+
+/* Writes the witnesses that no quirk explains to a folder, and with them what ref and the grammar
+ * are at odds over; the path becomes the name that is printed. False: errno. */
+bool clusters_save(struct court *k, const char *out);
 
 /* All of them, and the quirks that could have shown and did not if `unseen`. */
 void clusters_print(struct court *k, bool unseen);

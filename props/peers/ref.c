@@ -2,6 +2,7 @@
 #include "msg.h"
 #include "peer.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 enum { FIELDS = 1024, DIAGS = 64 };
@@ -78,7 +79,7 @@ static void list(json_t *o, const char *key, const struct sipws_msg *m, enum sip
  * against the top Via, so what others make of that Via is held against ref there as anywhere. */
 struct reading {
     const struct sipws_msg *m;
-    bool start, header, body; /* whether ref has a reading of it */
+    const char *start, *header, *body; /* the error that contests it, or NULL */
 };
 
 static bool is_error(const struct sipws_diag *d)
@@ -98,23 +99,35 @@ static bool spoils_header(enum sipws_err err)
     return false;
 }
 
+static void contest(const char **what, enum sipws_err err)
+{
+    if (!*what)
+        *what = sipws_err_info(err)->id;
+}
+
 static struct reading reading_of(const struct sipws_msg *m, const struct sipws_report *r)
 {
-    struct reading out = {m, m->uri.text.p || m->status, !sipws_report_full(r), true};
+    struct reading out = {m, NULL, NULL, NULL};
     const char *end = m->text.n ? memchr(m->text.p, '\n', m->text.n) : NULL;
     size_t start = end ? (size_t)(end - m->text.p) : m->text.n;
+    bool read = m->uri.text.p || m->status;
     for (size_t i = 0; i < r->n; i++) {
-        bool lines = is_error(&r->p[i]) && spoils_header(r->p[i].err);
-        out.start = out.start && !(lines && r->p[i].off <= start);
-        out.header = out.header && !lines;
-        out.body = out.body && !lines && r->p[i].err != SIPWS_E_BODY_LENGTH;
+        enum sipws_err err = r->p[i].err;
+        if (!is_error(&r->p[i]))
+            continue;
+        if (r->p[i].off <= start && (!read || spoils_header(err)))
+            contest(&out.start, err);
+        if (spoils_header(err) || sipws_report_full(r))
+            contest(&out.header, err);
+        if (spoils_header(err) || err == SIPWS_E_BODY_LENGTH)
+            contest(&out.body, err);
     }
     return out;
 }
 
-/* Whether the fields `id` decode, each element of each of them, and there are not more of them than
- * there may be. */
-static bool is_sound(const struct reading *r, enum sipws_field_id id)
+/* The error that contests the fields `id`: one of them does not decode, or there are more of them
+ * than there may be. NULL: none. */
+static const char *contested(const struct reading *r, enum sipws_field_id id)
 {
     size_t seen = 0;
     for (size_t i = 0; i < r->m->n; i++) {
@@ -128,11 +141,22 @@ static bool is_sound(const struct reading *r, enum sipws_field_id id)
             d.err = SIPWS_OK;
             more = sipws_value_next(&c, id, &v);
         }
-        seen++;
-        if (d.err != SIPWS_OK || (seen > 1 && sipws_field_info(id)->shape == SIPWS_ONE))
-            return false;
+        if (d.err != SIPWS_OK)
+            return sipws_err_info(d.err)->id;
+        if (++seen > 1 && sipws_field_info(id)->shape == SIPWS_ONE)
+            return sipws_err_info(SIPWS_E_DOUBLE_FIELD)->id;
     }
-    return true;
+    return NULL;
+}
+
+/* Whether there is a reading; else it is said in "contested" why not. */
+static bool is_sound(json_t *o, const char *key, const char *error)
+{
+    if (!error)
+        return true;
+    json_t *why = json_object_get(o, "contested");
+    peer_text(why ? why : peer_object(o, "contested"), key, error);
+    return false;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
@@ -146,9 +170,23 @@ static void start_line(json_t *o, const struct sipws_msg *m)
 }
 
 /* The first element of a field that stands once. */
-static bool only(const struct reading *r, enum sipws_field_id id, struct sipws_value *v)
+static bool only(json_t *o, const char *key, const struct reading *r, enum sipws_field_id id,
+                 struct sipws_value *v)
 {
-    return is_sound(r, id) && sipws_msg_first(r->m, id, v);
+    return is_sound(o, key, contested(r, id)) && sipws_msg_first(r->m, id, v);
+}
+
+/* "fields": those that are contested without a value. */
+static void say_fields(json_t *o, const struct reading *r)
+{
+    json_t *fields = peer_array(o, "fields");
+    for (size_t i = 0; i < r->m->n; i++) {
+        const struct sipws_field *f = &r->m->fields[i];
+        const char *name = sipws_field_info(f->id)->name;
+        bool sound = f->id == SIPWS_F_EXTENSION || is_sound(o, name, contested(r, f->id));
+        peer_field(fields, *name ? name : f->name.p, *name ? strlen(name) : f->name.n,
+                   sound ? f->value.p : NULL, f->value.n);
+    }
 }
 
 static void say(json_t *o, const struct reading *r)
@@ -162,33 +200,28 @@ static void say(json_t *o, const struct reading *r)
                  {"route", SIPWS_F_ROUTE},
                  {"record-route", SIPWS_F_RECORD_ROUTE}};
     struct sipws_value v;
-    if (r->start)
+    if (is_sound(o, "start", r->start))
         start_line(o, m);
-    if (!r->header)
+    if (!is_sound(o, "header", r->header))
         return;
-    json_t *fields = peer_array(o, "fields");
-    for (size_t i = 0; i < m->n; i++) {
-        const struct sipws_field *f = &m->fields[i];
-        const char *name = sipws_field_info(f->id)->name;
-        peer_field(fields, *name ? name : f->name.p, *name ? strlen(name) : f->name.n,
-                   is_sound(r, f->id) ? f->value.p : NULL, f->value.n);
-    }
+    say_fields(o, r);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        if (is_sound(r, lists[i].id))
+        if (is_sound(o, lists[i].key, contested(r, lists[i].id)))
             list(o, lists[i].key, m, lists[i].id);
-    if (only(r, SIPWS_F_FROM, &v))
+    if (only(o, "from", r, SIPWS_F_FROM, &v))
         address(peer_object(o, "from"), &v);
-    if (only(r, SIPWS_F_TO, &v))
+    if (only(o, "to", r, SIPWS_F_TO, &v))
         address(peer_object(o, "to"), &v);
-    if (only(r, SIPWS_F_CALL_ID, &v))
+    if (only(o, "call-id", r, SIPWS_F_CALL_ID, &v))
         text(o, "call-id", v.call_id);
-    if (only(r, SIPWS_F_CSEQ, &v))
+    if (only(o, "cseq", r, SIPWS_F_CSEQ, &v))
         peer_cseq(o, v.cseq.number, v.cseq.method.p, v.cseq.method.n);
-    if (is_sound(r, SIPWS_F_CONTENT_LENGTH)) {
+    const char *length = contested(r, SIPWS_F_CONTENT_LENGTH);
+    if (is_sound(o, "content-length", length)) {
         bool sized = sipws_msg_first(m, SIPWS_F_CONTENT_LENGTH, &v);
         peer_length(o, sized ? (long long)v.number.value : -1);
     }
-    if (r->body && is_sound(r, SIPWS_F_CONTENT_LENGTH))
+    if (is_sound(o, "body", r->body ? r->body : length))
         peer_octets(o, "body", m->body.p ? m->body.p : "", m->body.n);
 }
 
@@ -208,7 +241,10 @@ static bool read_message(json_t *o, const char *p, size_t n)
     size_t i = 0;
     while (i + 1 < r.n && !is_error(&diags[i]))
         i++;
-    snprintf(why, sizeof why, "%s at %zu", sipws_err_info(diags[i].err)->id, diags[i].off);
+    int n_why =
+        snprintf(why, sizeof why, "%s at %zu", sipws_err_info(diags[i].err)->id, diags[i].off);
+    if (r.errors > 1)
+        snprintf(why + n_why, sizeof why - (size_t)n_why, ", and %zu more", r.errors - 1);
     peer_refuse(why);
     return false;
 }

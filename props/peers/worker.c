@@ -37,15 +37,8 @@ enum {
 /* Of memory that it writes to: one that eats more is a result. */
 #define DATA_MAX_OCTETS ((rlim_t)4 << 30)
 
-/* A sanitizer's shadow counts as written to, so a program's limit is set by its shell, when nothing
- * of ours is left in the process. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(memory_sanitizer))
-#else
-#define SANITIZED 0
-#endif
+/* A sanitizer's shadow counts as written to, so where SANITIZED a program's limit is set by its
+ * shell, when nothing of ours is left in the process. */
 
 /* A message on its way. */
 struct pending {

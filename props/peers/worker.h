@@ -5,6 +5,15 @@
 #include "mark.h"
 #include "peer.h"
 
+/* Whether this is built with a sanitizer that replaces malloc. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(memory_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 enum answer_verdict {
     ANSWER_ACCEPT,
     ANSWER_REFUSE,

@@ -1,0 +1,345 @@
+/* Two tiers. Linked peers answer every case with marks, at thousands a second; a case that shows
+ * something new among them is put to everybody in full, judged, folded and kept to breed from.
+ * Linked peers that are far slower than the others count as programs. */
+#define _POSIX_C_SOURCE 200809L
+#include "fuzz.h"
+
+#include "breed.h"
+#include "coalition.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    BATCH = WORKER_WINDOW,
+    SLOWER = 4,          /* times than the median: asked like a program */
+    SAMPLE_PERCENT = 20, /* of the time may go to cases that are not new */
+    FEATURES = 1 << 20
+};
+
+static volatile sig_atomic_t stopped;
+static char bred[] = "bred";
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+struct batch {
+    struct octets_case c[BATCH];
+    char octets[BATCH][BREED_LARGEST];
+    struct marks *marks[PEERS_MAX]; /* BATCH of each quick peer */
+    size_t n;
+};
+
+struct run {
+    struct court *k;
+    struct fuzz *f;
+    struct breed *breed;
+    bool quick[PEERS_MAX];
+    uint64_t *features; /* a set: open addressing, 0 is free */
+    size_t feature_n;
+    double began, shown, all; /* `all`: spent on asking everybody */
+    size_t known;
+};
+
+/* ---- what is new ----------------------------------------------------------------------------- */
+
+static bool add_feature(struct run *r, uint64_t x)
+{
+    x = x ? x : 1;
+    for (size_t at = x % FEATURES, tries = 0; tries < FEATURES; at = (at + 1) % FEATURES, tries++) {
+        if (r->features[at] == x)
+            return false;
+        if (r->features[at] == 0) {
+            if (r->feature_n > FEATURES / 2)
+                return false;
+            r->features[at] = x;
+            r->feature_n++;
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+    return (h ^ x) * 1099511628211u;
+}
+
+/* The next row that a peer has an opinion on, over all quick peers; UINT64_MAX: none. */
+static uint64_t next_row(const struct run *r, const struct batch *b, size_t c, const size_t *at)
+{
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < r->k->n; i++)
+        if (r->quick[i] && at[i] < b->marks[i][c].n && b->marks[i][c].p[at[i]].row < least)
+            least = b->marks[i][c].p[at[i]].row;
+    return least;
+}
+
+/* How all read one row: for each peer no opinion, the same as the first who has one, or in which
+ * direction it differs. */
+static uint64_t row_feature(const struct run *r, const struct batch *b, size_t c, size_t *at,
+                            uint64_t row, bool *differ)
+{
+    const struct mark *base = NULL;
+    uint64_t h = row;
+    *differ = false;
+    for (size_t i = 0; i < r->k->n; i++) {
+        const struct mark *m = r->quick[i] ? &b->marks[i][c].p[at[i]] : NULL;
+        unsigned how = 0;
+        if (m && at[i] < b->marks[i][c].n && m->row == row) {
+            at[i]++;
+            base = base ? base : m;
+            how = m->text == base->text         ? 1
+                  : m->measure < base->measure  ? 2
+                  : m->measure == base->measure ? 3
+                                                : 4;
+            *differ = *differ || how > 1;
+        }
+        h = mix(h, how);
+    }
+    return h;
+}
+
+/* Whether a case shows something that none before did: the tuple of verdicts, or a row in which
+ * peers differ as they never did. */
+static bool is_new(struct run *r, const struct batch *b, size_t c)
+{
+    size_t at[PEERS_MAX] = {0};
+    uint64_t verdicts = 14695981039346656037u, row, ref = b->marks[0][c].verdict;
+    bool differ, fresh;
+    for (size_t i = 0; i < r->k->n; i++)
+        if (r->quick[i])
+            verdicts = mix(verdicts, b->marks[i][c].verdict);
+    fresh = add_feature(r, verdicts);
+    while ((row = next_row(r, b, c, at)) != UINT64_MAX) {
+        uint64_t h = row_feature(r, b, c, at, row, &differ);
+        if (differ && add_feature(r, mix(h, ref)))
+            fresh = true;
+    }
+    return fresh;
+}
+
+/* ---- a batch --------------------------------------------------------------------------------- */
+
+static void breed_batch(struct run *r, struct batch *b)
+{
+    for (b->n = 0; b->n < BATCH;) {
+        size_t n = breed_next(r->breed, b->octets[b->n]);
+        if (n == 0)
+            continue;
+        b->c[b->n] = (struct octets_case){bred, r->k->layer, b->octets[b->n], n, NULL};
+        b->n++;
+    }
+}
+
+static void send_batch(struct run *r, const struct batch *b)
+{
+    for (size_t i = 0; i < r->k->n; i++)
+        for (size_t c = 0; r->quick[i] && c < b->n; c++)
+            worker_send_marks(r->k->workers[i], b->c[c].p, b->c[c].n);
+}
+
+static void take_batch(struct run *r, struct batch *b)
+{
+    for (size_t i = 0; i < r->k->n; i++)
+        for (size_t c = 0; r->quick[i] && c < b->n; c++)
+            worker_take_marks(r->k->workers[i], r->k->seconds, &b->marks[i][c]);
+}
+
+/* Everybody's opinion in full, for good. */
+static void ask_all(struct run *r, const struct octets_case *c, size_t n)
+{
+    static struct result results[BATCH];
+    double began = seconds_now();
+    judge(r->k, c, n, results);
+    for (size_t i = 0; i < n; i++) {
+        const struct result *x = &results[i];
+        bool fresh = clusters_add(r->k, x) > 0;
+        if (r->k->coalitions)
+            coalitions_add(r->k, x);
+        if (fresh)
+            breed_keep(r->breed, x->input->p, x->input->n);
+        if (x->ours) {
+            r->k->ours++;
+            clusters_fault(r->k, x);
+        }
+        for (size_t p = 0; p < r->k->n; p++)
+            r->f->crashes += x->said[p].answer.verdict == ANSWER_CRASH ||
+                             x->said[p].answer.verdict == ANSWER_HANG;
+        forget(r->k, &results[i]);
+    }
+    r->f->asked_all += n;
+    r->all += seconds_now() - began;
+}
+
+/* Those of a batch that are new; and some that are not, since programs may differ where linked
+ * peers do not, for as long as this takes its share of the time. */
+static void sort_out(struct run *r, const struct batch *b)
+{
+    struct octets_case chosen[BATCH];
+    size_t n = 0;
+    for (size_t c = 0; c < b->n; c++) {
+        bool fresh = is_new(r, b, c);
+        bool sampled = r->all * 100 < (seconds_now() - r->began) * SAMPLE_PERCENT &&
+                       breed_below(r->breed, BATCH / 4) == 0;
+        if (fresh)
+            breed_keep(r->breed, b->c[c].p, b->c[c].n);
+        if (fresh || sampled)
+            chosen[n++] = b->c[c];
+    }
+    r->f->cases += b->n;
+    if (n)
+        ask_all(r, chosen, n);
+}
+
+/* ---- progress -------------------------------------------------------------------------------- */
+
+/* How many clusters no quirk explains; those that were looked up stay so. */
+static size_t count_new(struct run *r)
+{
+    static size_t looked, fresh;
+    for (; looked < r->k->folded; looked++)
+        fresh += quirk_of(r->k, r->k->cluster[looked].o) == NULL;
+    return fresh;
+}
+
+static void show(struct run *r, bool last)
+{
+    bool tty = isatty(STDERR_FILENO);
+    double now = seconds_now(), spent = now - r->began;
+    if (!last && now - r->shown < (tty ? 0.5 : 10))
+        return;
+    r->shown = now;
+    size_t fresh = count_new(r);
+    fprintf(stderr,
+            "%s%4.0f s  %zu cases (%.0f/s)  all asked %zu  kept %zu  clusters %zu (%zu known, %zu "
+            "new)  crashes %zu%s",
+            tty ? "\r" : "", spent, r->f->cases, (double)r->f->cases / (spent > 0 ? spent : 1),
+            r->f->asked_all, breed_kept(r->breed), r->k->folded, r->k->folded - fresh, fresh,
+            r->f->crashes, tty && !last ? "" : "\n");
+}
+
+/* ---- rates ----------------------------------------------------------------------------------- */
+
+double fuzz_rate(struct court *k, size_t peer, double seconds)
+{
+    static char octets[BATCH][BREED_LARGEST];
+    static struct marks marks;
+    struct worker *w = k->workers[peer];
+    struct breed *b = breed_new(1, k->peers[peer]->layer);
+    size_t sizes[BATCH], asked = 0;
+    double began;
+    for (size_t i = 0; i < BATCH; i++)
+        do
+            sizes[i] = breed_next(b, octets[i]);
+        while (sizes[i] == 0);
+    breed_free(b);
+    if (!worker_ready(w))
+        return 0;
+    began = seconds_now();
+    do {
+        for (size_t i = 0; i < BATCH; i++)
+            if (worker_marks(w))
+                worker_send_marks(w, octets[i], sizes[i]);
+            else
+                worker_send(w, octets[i], sizes[i]);
+        for (size_t i = 0; i < BATCH; i++) {
+            struct answer a;
+            if (worker_marks(w)) {
+                worker_take_marks(w, k->seconds, &marks);
+                continue;
+            }
+            worker_take(w, k->seconds, &a);
+            answer_free(&a);
+        }
+        asked += BATCH;
+    } while (seconds_now() - began < seconds && !stopped);
+    return (double)asked / (seconds_now() - began);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Chooses the quick ones among the linked peers, and says who is not. */
+static void choose_quick(struct run *r)
+{
+    double rates[PEERS_MAX], sorted[PEERS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < r->k->n; i++)
+        if (worker_marks(r->k->workers[i]) && worker_ready(r->k->workers[i]))
+            sorted[n++] = rates[i] = fuzz_rate(r->k, i, 0.2);
+    qsort(sorted, n, sizeof *sorted, by_size);
+    for (size_t i = 0; i < r->k->n; i++) {
+        if (!worker_marks(r->k->workers[i]) || !worker_ready(r->k->workers[i]))
+            continue;
+        r->quick[i] = i == 0 || rates[i] * SLOWER >= sorted[n / 2];
+        fprintf(stderr, "%s answers %.0f cases a second alone%s\n", r->k->peers[i]->name, rates[i],
+                r->quick[i] ? "" : ": it is only asked about new ones");
+    }
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static void start_from(struct run *r, const struct cases *seeds)
+{
+    for (size_t at = 0; at < seeds->n; at += BATCH) {
+        size_t n = seeds->n - at < BATCH ? seeds->n - at : BATCH;
+        for (size_t i = 0; i < n; i++)
+            if (!seeds->p[at + i].trouble)
+                breed_keep(r->breed, seeds->p[at + i].p, seeds->p[at + i].n);
+        ask_all(r, seeds->p + at, n);
+    }
+}
+
+bool fuzz(struct court *k, const struct cases *seeds, struct fuzz *f)
+{
+    struct run r = {.k = k, .f = f, .breed = breed_new(f->seed, k->layer)};
+    struct batch *b[2];
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, old[2];
+    r.features = need(calloc(FEATURES, sizeof *r.features));
+    choose_quick(&r);
+    for (int i = 0; i < 2; i++) {
+        b[i] = need(calloc(1, sizeof *b[i]));
+        for (size_t p = 0; p < k->n; p++)
+            if (r.quick[p])
+                b[i]->marks[p] = need(calloc(BATCH, sizeof(struct marks)));
+    }
+    sigaction(SIGINT, &act, &old[0]);
+    sigaction(SIGTERM, &act, &old[1]);
+    r.began = r.shown = seconds_now();
+    start_from(&r, seeds);
+    r.all = 0;
+    /* While the peers work on a batch, the next one is bred. */
+    breed_batch(&r, b[0]);
+    for (int turn = 0; !stopped && seconds_now() - r.began < f->seconds; turn ^= 1) {
+        send_batch(&r, b[turn]);
+        breed_batch(&r, b[turn ^ 1]);
+        take_batch(&r, b[turn]);
+        sort_out(&r, b[turn]);
+        show(&r, false);
+    }
+    show(&r, true);
+    f->kept = breed_kept(r.breed);
+    f->spent = seconds_now() - r.began;
+    sigaction(SIGINT, &old[0], NULL);
+    sigaction(SIGTERM, &old[1], NULL);
+    for (int i = 0; i < 2; i++) {
+        for (size_t p = 0; p < k->n; p++)
+            free(b[i]->marks[p]);
+        free(b[i]);
+    }
+    free(r.features);
+    breed_free(r.breed);
+    return true;
+}
