@@ -351,14 +351,14 @@ class Props(unittest.TestCase):
         r = properties.Result("ws/cut", "A sentence.")
         properties.read_result(
             self.LINE.replace("ok  ", "FAIL") + "property  ws/cut\nverdict   FAILS: events\n"
-            "shrunk in 3 tries; replay it with\n      sipws-replay --explain /b/ws-cut-1.tape\n", r)
+            "shrunk in 3 tries; replay it with\n      ci/replay --explain /b/ws-cut-1.tape\n", r)
         self.assertEqual((r.state, r.tape), ("FAIL", "/b/ws-cut-1.tape"))
         self.assertIn("FAILS: events", r.story)
 
     def test_crash(self):
         r = properties.Result("ws/cut", "A sentence.")
         properties.read_result("FAIL  ws/cut crashed; shrink and explain it with\n"
-                               "      sipws-replay --shrink --explain /b/ws-cut-crash.tape\n", r)
+                               "      ci/replay --shrink --explain /b/ws-cut-crash.tape\n", r)
         self.assertEqual((r.state, r.tape), ("FAIL", "/b/ws-cut-crash.tape"))
         self.assertFalse(properties.read_result("", properties.Result("a", "b")))
 
@@ -385,7 +385,7 @@ FACTS = {
          "executions": 0, "rate": 0.0, "edges": 0, "features": 0, "corpus": 0, "stability": None,
          "findings": 0, "seconds": 0.0, "points": []}],
     "findings": [{"target": "uri", "kind": "abort", "title": "abort in <f>", "path": "build/f",
-                  "size": 4, "was": 62, "command": "build/bin/sipws-replay --explain build/f",
+                  "size": 4, "was": 62, "command": "ci/replay --explain build/f",
                   "story": "<script>alert(1)</script>", "report": "==1==", "engines": ["afl"],
                   "count": 3}],
     "properties": [{"name": "ws/cut", "sentence": "Any cut.", "state": "ok", "cases": 2000,
@@ -435,7 +435,7 @@ class Page(unittest.TestCase):
         # Nothing from elsewhere.
         self.assertEqual([x for x in p.links if not x.startswith("#")], ["coverage/index.html", "court.html"])
         self.assertNotIn("http", re.sub(r"http[^ ]*w3\.org[^ ]*", "", text))
-        for want in ("1 finding", "build/bin/sipws-replay --explain build/f", "1,234,567",
+        for want in ("1 finding", "ci/replay --explain build/f", "1,234,567",
                      "&lt;script&gt;alert(1)&lt;/script&gt;", "ref/uri.c", "90.0%", "Any cut.",
                      "the time was over", "x &lt;y&gt;", "<svg", "A &lt;subject&gt;"):
             self.assertIn(want, text)
@@ -556,7 +556,7 @@ if os.environ.get("FAKE_MODE") == "property":
     open(path, "wb").write(b"sipws-tape 1 a/b\\nbo")
     print("FAIL  a/b   12 cases    0.1 s   0.0% discarded")
     print("property  a/b\\n          A sentence.\\nverdict   FAILS: claim, first diverging octet 1")
-    print("      sipws-replay --explain " + path)
+    print("      ci/replay --explain " + path)
     sys.exit(1)
 print("ok    a/b   2000 cases    0.1 s   0.0% discarded  long 50.0%")
 """
@@ -572,6 +572,7 @@ class Checkout:
         (self.root / "fuzz" / "target_x.c").write_text("")
         (self.root / "fuzz" / "target_selftest.c").write_text("")
         for path, text in (("build/fuzz/bin/fuzz-x", FUZZER), ("build/bin/sipws-replay", REPLAY),
+                           ("ci/replay", REPLAY),
                            ("build/bin/sipws-props", PROPS)):
             if path not in without:
                 program = self.root / path
@@ -648,7 +649,7 @@ class Whole(unittest.TestCase):
     def test_a_failing_property(self):
         c, facts = self.result("property", 1)
         self.assertEqual(facts["findings"][0]["command"],
-                         "build/bin/sipws-replay --explain build/findings/a-b-1.tape")
+                         "ci/replay --explain build/findings/a-b-1.tape")
         self.assertIn(facts["findings"][0]["command"], c.out)
 
     def test_a_target_that_dies_is_trouble(self):

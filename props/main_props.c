@@ -56,7 +56,7 @@ static void keep(const char *how)
     put_err("FAIL  ");
     put_err(name);
     put_err(how);
-    put_err(ok ? "; shrink and explain it with\n      sipws-replay --shrink --explain "
+    put_err(ok ? "; shrink and explain it with\n      ci/replay --shrink --explain "
                : "; its tape could not be written to ");
     put_err(now_running.path);
     put_err("\n");
@@ -170,7 +170,7 @@ static bool run_one(const struct prop *p, struct prop_run run)
         prop_trial_free(r);
         printf("shrunk in %llu tries; ", (unsigned long long)run.shrink_tries);
         if (prop_save(path, p, run.tape, run.tape_n))
-            printf("replay it with\n      sipws-replay --explain %s\n", path);
+            printf("replay it with\n      ci/replay --explain %s\n", path);
         else
             printf("cannot be kept in %s: %s\n", path, strerror(errno));
         free(run.tape);

@@ -1,4 +1,4 @@
-"""What ci/fuzz and ci/cover are made of. A page an idea:
+"""What ci/fuzz, ci/triage and ci/cover are made of. A page an idea:
 
     layout      where things lie in the checkout, and which targets there are
     build       ci/setup, the presets, the versions of the tools
@@ -8,6 +8,7 @@
     schedule    dividing the seconds over runs and cores
     runner      keeping the cores busy until the time is over
     corpus      the working corpora: gathering, merging, saving
+    triage      a folder of findings: replayed, in buckets, made small
     findings    telling findings apart, making them small, the command that replays one
     coverage    llvm-cov
     screen      the live table

@@ -5,7 +5,9 @@ Files with the same key are one finding.
 """
 
 import hashlib
+import os
 import re
+import shlex
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,9 +123,18 @@ def is_tape(path):
 
 
 def replay_command(program, target, path):
-    """What people type; a tape tells itself which property it is of."""
+    """For us; a tape tells itself which property it is of."""
     return [str(program)] + ([] if is_tape(path) else ["--target", target]) + ["--explain",
                                                                             str(path)]
+
+
+def typed(path, build=""):
+    """What people type, in any checkout that the file was copied to: what it is, its name or its
+    first line tells. `build` is what alone shows it, if one does."""
+    plant = os.environ.get("SIPWS_PLANT")
+    words = [f"SIPWS_PLANT={plant}"] if plant else []
+    words += ["ci/replay"] + ([f"--{build}"] if build else []) + ["--explain", shlex.quote(str(path))]
+    return " ".join(words)
 
 
 class Desk:
@@ -209,9 +220,8 @@ class Desk:
                 return small
         return path
 
-    def _command(self, target, path, found):
-        """(command, its output): the plain replay program if it shows the failure, else the first
-        that does."""
+    def _story(self, target, path, found):
+        """What the plain replay program says if it shows the failure, else the first that does."""
         replay = self.layout.program("sipws-replay")
         candidates = [replay] + [self.layout.build / preset / "bin" / "sipws-replay"
                                  for preset in (found.shown_by, "fuzz") if preset]
@@ -223,9 +233,8 @@ class Desk:
             status, text = output_of(command, self.left(10), sanitizer_env({}), self.layout.root,
                                      errors=False)
             if status is None or status == 1:
-                return [self.layout.relative(program)] + command[1:], text
-        program = self.layout.fuzzer(found.shown_by or "fuzz", target)
-        return [self.layout.relative(program), str(path)], text
+                return text
+        return text
 
     # ---- taking in -------------------------------------------------------------------------------
 
@@ -257,12 +266,12 @@ class Desk:
         self.layout.findings.mkdir(parents=True, exist_ok=True)
         kept = self.layout.findings / f"{target}-{hashlib.sha256(data).hexdigest()[:16]}"
         kept.write_bytes(data)
-        command, story = self._command(target, kept, found)
+        story = self._story(target, kept, found)
         relative = self.layout.relative(kept)
-        command = [relative if c == str(kept) else c for c in command]
+        command = typed(relative, "msan" if found.shown_by == "msan" else "")
         self.findings[found.key] = Finding(
             target, found.kind, found.title, found.key, relative, len(data), was,
-            " ".join(command), excerpt(story, STORY_LINES, self.layout.root),
+            command, excerpt(story, STORY_LINES, self.layout.root),
             "" if found.kind == "property" else sanitizer_excerpt(found.text, self.layout.root),
             [engine])
 
@@ -287,9 +296,8 @@ class Desk:
                 if small.exists():
                     small.replace(tape)
             size, kept = tape.stat().st_size, self.layout.relative(tape)
-            shown, told = self._command("props", tape, Diagnosis("property", "", key))
-            command = " ".join(kept if c == str(tape) else c for c in shown)
-            story = told.strip() or story
+            story = self._story("props", tape, Diagnosis("property", "", key)).strip() or story
+            command = typed(kept)
         what = ("is not healthy" if result.state == "SICK" else
                 broken[3:] if died else f"fails: {broken}")
         self.findings[key] = Finding(

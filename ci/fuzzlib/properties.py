@@ -11,7 +11,7 @@ CASES = 2000  # of one property, before the next has its turn
 _LINE = re.compile(r"^(ok|FAIL|SICK)\s+(\S+)\s+(\d+) cases\s+([\d.]+) s\s+([\d.]+)% discarded(.*)$")
 _DEADLY = re.compile(r"^FAIL\s+(\S+) (does not come to an end|was aborted|crashed|"
                      r"was stopped by a sanitizer)")
-_REPLAY = re.compile(r"sipws-replay (?:--shrink )?--explain (.+)$")
+_REPLAY = re.compile(r"ci/replay (?:--shrink )?--explain (.+)$")
 
 
 @dataclass
@@ -182,8 +182,7 @@ class Properties:
                 [self.layout.relative(command[0])] + [str(c) for c in command[1:5]] + [result.name])
         if result.state == "FAIL" and result.tape:
             result.tape = self.layout.relative(result.tape)
-            replay = self.layout.relative(self.layout.program("sipws-replay"))
-            result.command = f"{replay} --explain {result.tape}"
+            result.command = f"ci/replay --explain {result.tape}"
         elif result.state == "FAIL":
             result.command = " ".join(
                 [self.layout.relative(self.layout.program("sipws-props")), "--cases", str(CASES),

@@ -24,12 +24,20 @@ def write(layout, facts):
     """Both files. Returns the page's path."""
     layout.report.mkdir(parents=True, exist_ok=True)
     page = layout.report / "index.html"
-    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
-    for path, content in ((layout.report / "report.json", text), (page, html(facts))):
-        new = path.with_suffix(path.suffix + ".new")
-        new.write_text(content, encoding="utf-8")
-        new.replace(path)  # never half a report
+    put(layout.report / "report.json", as_json(facts))
+    put(page, html(facts))
     return page
+
+
+def as_json(facts):
+    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+
+
+def put(path, content):
+    """Never half a report."""
+    new = path.with_suffix(path.suffix + ".new")
+    new.write_text(content, encoding="utf-8")
+    new.replace(path)
 
 
 # ---- small parts ---------------------------------------------------------------------------------
@@ -280,11 +288,15 @@ def html(f):
     parts.append(("machine", "Machine and steps", "", machine(f)))
     body = head(f) + navigation([(i, t) for i, t, _, _ in parts])
     body += "".join(section(*p) for p in parts)
-    name = VERDICTS[f["verdict"]][0]
+    return document(f"{VERDICTS[f['verdict']][0]} · sipws fuzz report", body)
+
+
+def document(title, body):
+    """A page that needs nothing but itself."""
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<meta name="color-scheme" content="light dark">'
-            f"<title>{e(name)} · sipws fuzz report</title><style>{STYLE}</style></head>\n"
+            f"<title>{e(title)}</title><style>{STYLE}</style></head>\n"
             f"<body><main>{body}</main><script>{SCRIPT}</script></body></html>\n")
 
 
