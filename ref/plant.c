@@ -15,7 +15,8 @@ static const char *const names[] = {
 
 #if defined(SIPWS_CANARIES)
 
-struct sipws_canary sipws_canaries[SIPWS_PLANT_COUNT];
+static struct sipws_canary here[SIPWS_PLANT_COUNT];
+struct sipws_canary *sipws_canaries = here;
 
 bool sipws_canary(enum sipws_plant plant, bool triggered)
 {

@@ -29,11 +29,12 @@ enum sipws_plant {
 /* Counts, and is false. */
 bool sipws_canary(enum sipws_plant plant, bool triggered);
 
-/* How often each was reached and triggered; [SIPWS_PLANT_NONE] is not used. */
+/* How often each was reached and triggered; [SIPWS_PLANT_NONE] is not used. A program may put the
+ * counts elsewhere: a pointer to SIPWS_PLANT_COUNT of them. */
 struct sipws_canary {
     unsigned long long reached, triggered;
 };
-extern struct sipws_canary sipws_canaries[SIPWS_PLANT_COUNT];
+extern struct sipws_canary *sipws_canaries;
 
 const char *sipws_plant_name(enum sipws_plant plant);
 
