@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -194,6 +195,17 @@ class Readers(unittest.TestCase):
         names = self.peers.of_toolchains()
         self.assertLessEqual({"sipgo", "gorilla", "JAIN-SIP", "rsip", "tungstenite", "wsproto"}, names)
         self.assertFalse({"JsSIP", "tshark", "ws"} & names)
+
+    def test_adapters_are_short(self):
+        """One file of under 100 lines for each, as props/peers/README.md promises."""
+        peers = ROOT / "props/peers"
+        text = (peers / "peers.def").read_text()
+        files = [peers / f"{name}.c" for name in re.findall(r"^LINKED\((\w+)", text, re.M)]
+        files += [peers / name for name in re.findall(r"\$PEERS/(\S+?)\"", text)]
+        files += list(peers.glob("go/*/main.go")) + list(peers.glob("rust/src/bin/*.rs")) + [peers / "java/JainSip.java"]
+        self.assertGreater(len(files), 15)
+        long = {f.name: n for f in files if (n := f.read_text().count("\n")) >= 100}
+        self.assertEqual(long, {})
 
     def test_judged(self):
         everybody = [{"peer": f"s{i}", "layer": "sip", "version": "1"} for i in range(12)]

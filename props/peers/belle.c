@@ -6,20 +6,21 @@
 
 #include <string.h>
 
+#define HEADER(m, name) belle_sip_message_get_header_by_type(m, belle_sip_header_##name##_t)
+
 static void uri(json_t *o, const belle_sip_uri_t *u, belle_generic_uri_t *other)
 {
     char *text = u ? belle_sip_uri_to_string(u) : other ? belle_generic_uri_to_string(other) : NULL;
     peer_text(o, "text", text);
-    if (!u) {
-        peer_text(o, "scheme", other ? belle_generic_uri_get_scheme(other) : NULL);
-    } else {
-        peer_text(o, "scheme", belle_sip_uri_is_secure(u) ? "sips" : "sip");
-        peer_text(o, "user", belle_sip_uri_get_user(u));
-        peer_text(o, "password", belle_sip_uri_get_user_password(u));
-        peer_host(o, PEER_TEXT(belle_sip_uri_get_host(u)));
-        peer_port(o, belle_sip_uri_get_port(u));
-    }
     belle_sip_free(text);
+    peer_text(o, "scheme", other ? belle_generic_uri_get_scheme(other) : NULL);
+    if (!u)
+        return;
+    peer_text(o, "scheme", belle_sip_uri_is_secure(u) ? "sips" : "sip");
+    peer_text(o, "user", belle_sip_uri_get_user(u));
+    peer_text(o, "password", belle_sip_uri_get_user_password(u));
+    peer_host(o, PEER_TEXT(belle_sip_uri_get_host(u)));
+    peer_port(o, belle_sip_uri_get_port(u));
 }
 
 static void address(json_t *o, const belle_sip_header_address_t *a, const char *tag)
@@ -51,13 +52,12 @@ static void list(json_t *o, const char *key, const char *name, belle_sip_message
 static void say(json_t *o, belle_sip_message_t *m)
 {
     json_t *fields = peer_array(o, "fields");
-    if (belle_sip_message_is_request(m)) {
-        belle_sip_request_t *r = BELLE_SIP_REQUEST(m);
+    belle_sip_request_t *r = belle_sip_message_is_request(m) ? BELLE_SIP_REQUEST(m) : NULL;
+    if (r)
         uri(peer_object(peer_request(o, PEER_TEXT(belle_sip_request_get_method(r))), "uri"),
             belle_sip_request_get_uri(r), belle_sip_request_get_absolute_uri(r));
-    } else {
+    else
         peer_response(o, belle_sip_response_get_status_code(BELLE_SIP_RESPONSE(m)));
-    }
     belle_sip_list_t *all = belle_sip_message_get_all_headers(m);
     for (const belle_sip_list_t *l = all; l; l = l->next)
         peer_field(fields, PEER_TEXT(belle_sip_header_get_name(l->data)), NULL, 0);
@@ -66,20 +66,16 @@ static void say(json_t *o, belle_sip_message_t *m)
     list(o, "contact", "Contact", m);
     list(o, "route", "Route", m);
     list(o, "record-route", "Record-Route", m);
-    belle_sip_header_from_t *from =
-        belle_sip_message_get_header_by_type(m, belle_sip_header_from_t);
-    belle_sip_header_to_t *to = belle_sip_message_get_header_by_type(m, belle_sip_header_to_t);
-    belle_sip_header_cseq_t *c = belle_sip_message_get_header_by_type(m, belle_sip_header_cseq_t);
-    belle_sip_header_call_id_t *id =
-        belle_sip_message_get_header_by_type(m, belle_sip_header_call_id_t);
-    belle_sip_header_content_length_t *l =
-        belle_sip_message_get_header_by_type(m, belle_sip_header_content_length_t);
-    if (from)
-        address(peer_object(o, "from"), BELLE_SIP_HEADER_ADDRESS(from),
-                belle_sip_header_from_get_tag(from));
-    if (to)
-        address(peer_object(o, "to"), BELLE_SIP_HEADER_ADDRESS(to),
-                belle_sip_header_to_get_tag(to));
+    belle_sip_header_from_t *f = HEADER(m, from);
+    belle_sip_header_to_t *t = HEADER(m, to);
+    belle_sip_header_cseq_t *c = HEADER(m, cseq);
+    belle_sip_header_call_id_t *id = HEADER(m, call_id);
+    belle_sip_header_content_length_t *l = HEADER(m, content_length);
+    if (f)
+        address(peer_object(o, "from"), BELLE_SIP_HEADER_ADDRESS(f),
+                belle_sip_header_from_get_tag(f));
+    if (t)
+        address(peer_object(o, "to"), BELLE_SIP_HEADER_ADDRESS(t), belle_sip_header_to_get_tag(t));
     peer_text(o, "call-id", id ? belle_sip_header_call_id_get_call_id(id) : NULL);
     if (c)
         peer_cseq(o, belle_sip_header_cseq_get_seq_number(c),
@@ -92,10 +88,9 @@ static bool read_message(json_t *o, const char *p, size_t n)
     size_t used = 0;
     belle_sip_message_t *m = belle_sip_message_parse_raw(p, n, &used);
     bool ok = m && belle_sip_message_check_headers(m);
+    peer_refuse(m ? "belle_sip_message_check_headers" : "belle_sip_message_parse_raw");
     if (ok)
         say(o, m);
-    else
-        peer_refuse(m ? "belle_sip_message_check_headers" : "belle_sip_message_parse_raw");
     if (m)
         belle_sip_object_unref(m);
     return ok;

@@ -5,7 +5,6 @@
 #include <osipparser2/osip_parser.h>
 #include <osipparser2/osip_port.h>
 
-#include <stdio.h>
 #include <string.h>
 
 /* Without a function of ours it prints to standard output. */
@@ -27,18 +26,17 @@ static void uri(json_t *o, const osip_uri_t *u)
         peer_uri(o, u->username, u->password, u->host, u->port);
 }
 
-static const char *param(osip_list_t *params, const char *key)
+static const char *param(osip_list_t *params, char *key)
 {
     osip_uri_param_t *p = NULL;
-    char name[16];
-    snprintf(name, sizeof name, "%s", key);
-    osip_uri_param_get_byname(params, name, &p);
+    osip_uri_param_get_byname(params, key, &p);
     return p && !p->gvalue ? "" : p ? p->gvalue : NULL;
 }
 
 static void address(json_t *o, osip_from_t *a)
 {
-    uri(peer_address(o, a->displayname, param(&a->gen_params, "tag")), a->url);
+    char tag[] = "tag";
+    uri(peer_address(o, a->displayname, param(&a->gen_params, tag)), a->url);
 }
 
 static void list(json_t *o, const char *key, osip_list_t *fields)
@@ -55,7 +53,7 @@ static void list(json_t *o, const char *key, osip_list_t *fields)
 
 static void say(json_t *o, osip_message_t *m)
 {
-    char *call_id = NULL;
+    char *call_id = NULL, branch[] = "branch";
     if (m->sip_method)
         uri(peer_object(peer_request(o, PEER_TEXT(m->sip_method)), "uri"), m->req_uri);
     else
@@ -63,7 +61,7 @@ static void say(json_t *o, osip_message_t *m)
     json_t *vias = peer_array(o, "via");
     for (int i = 0; i < osip_list_size(&m->vias); i++) {
         osip_via_t *v = osip_list_get(&m->vias, i);
-        peer_via(vias, v->protocol, v->host, v->port, param(&v->via_params, "branch"));
+        peer_via(vias, v->protocol, v->host, v->port, param(&v->via_params, branch));
     }
     if (m->from)
         address(peer_object(o, "from"), m->from);
@@ -74,11 +72,8 @@ static void say(json_t *o, osip_message_t *m)
     list(o, "record-route", &m->record_routes);
     if (m->call_id && osip_call_id_to_str(m->call_id, &call_id) == OSIP_SUCCESS)
         peer_text(o, "call-id", call_id);
-    if (m->cseq) {
-        json_t *cseq = peer_object(o, "cseq");
-        peer_digits(cseq, "number", m->cseq->number);
-        peer_text(cseq, "method", m->cseq->method ? m->cseq->method : "");
-    }
+    if (m->cseq)
+        peer_cseq_digits(o, m->cseq->number, m->cseq->method);
     peer_digits(o, "content-length", m->content_length ? m->content_length->value : NULL);
     osip_body_t *body = osip_list_get(&m->bodies, 0);
     if (osip_list_size(&m->bodies) < 2) /* a multipart body is taken apart */

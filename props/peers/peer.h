@@ -48,6 +48,9 @@ extern const struct peer *const peers[];
 void peer_octets(json_t *o, const char *key, const char *p, size_t n);
 void peer_text(json_t *o, const char *key, const char *text);
 
+/* The same of a stack that says by no octets that there is none. */
+void peer_part(json_t *o, const char *key, const char *p, size_t n);
+
 /* A number; peer_digits takes it from text: null where that is empty or NULL, a text where it is no
  * number. */
 void peer_number(json_t *o, const char *key, long long number);
@@ -56,13 +59,18 @@ void peer_digits(json_t *o, const char *key, const char *text);
 /* "host": an IPv6 address gets the brackets that some stacks take off. */
 void peer_host(json_t *o, const char *p, size_t n);
 
-/* A new member that is an object or an array; or a new object at the end of an array. Borrowed. */
+/* A new member that is an object or an array; or a new object at the end of an array. Borrowed.
+ * peer_object_if: null, and gives NULL, where it is not there. */
 json_t *peer_object(json_t *o, const char *key);
+json_t *peer_object_if(json_t *o, const char *key, bool there);
 json_t *peer_array(json_t *o, const char *key);
 json_t *peer_item(json_t *array);
 
 /* "*" at the end of an array: of Contact. */
 void peer_star(json_t *array);
+
+/* The name in full of a compact form, or NULL. */
+const char *peer_full_name(const char *name, size_t n);
 
 /* The start line. Each gives what the rest goes into: the object of the request, or NULL. */
 json_t *peer_request(json_t *reading, const char *method, size_t n);
@@ -72,7 +80,13 @@ void peer_response(json_t *reading, long long status);
  * where it is negative. */
 void peer_port(json_t *o, long port);
 void peer_cseq(json_t *reading, long long number, const char *method, size_t n);
+void peer_cseq_digits(json_t *reading, const char *number, const char *method);
 void peer_length(json_t *reading, long long length);
+
+/* A URI in octets, none of what is not there: its scheme and, of sip and sips, its parts. */
+void peer_uri_parts(json_t *o, const char *scheme, size_t scheme_n, const char *user, size_t user_n,
+                    const char *password, size_t password_n, const char *host, size_t host_n,
+                    long port, const char *params, size_t params_n);
 
 /* What C libraries give: text or NULL, a port as text. The parts of a SIP URI; an element of "via";
  * an address without its URI, for which the object is given back. */
@@ -87,6 +101,10 @@ json_t *peer_address(json_t *o, const char *display, const char *tag);
 
 /* A header field, for "fields". raw NULL: not kept. */
 void peer_field(json_t *fields, const char *name, size_t name_n, const char *raw, size_t raw_n);
+
+/* The same of its line: the value is what stands behind the colon, without white space around it.
+ * Nothing where there is no colon. */
+void peer_field_line(json_t *fields, const char *name, const char *line, size_t n);
 
 /* Why it refuses: the last word counts. */
 void peer_refuse(const char *why);

@@ -1,10 +1,13 @@
 /* What readers say, as JSON. */
 #include "peer.h"
 
+#include "field.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static char why[200];
 
@@ -47,6 +50,11 @@ void peer_text(json_t *o, const char *key, const char *text)
     peer_octets(o, key, text, text ? strlen(text) : 0);
 }
 
+void peer_part(json_t *o, const char *key, const char *p, size_t n)
+{
+    peer_octets(o, key, n ? p : NULL, n);
+}
+
 void peer_number(json_t *o, const char *key, long long number)
 {
     json_object_set_new(o, key, json_integer(number));
@@ -80,6 +88,14 @@ json_t *peer_object(json_t *o, const char *key)
     return json_object_get(o, key);
 }
 
+json_t *peer_object_if(json_t *o, const char *key, bool there)
+{
+    if (there)
+        return peer_object(o, key);
+    peer_text(o, key, NULL);
+    return NULL;
+}
+
 json_t *peer_array(json_t *o, const char *key)
 {
     json_object_set_new(o, key, json_array());
@@ -95,6 +111,13 @@ json_t *peer_item(json_t *array)
 void peer_star(json_t *array)
 {
     json_array_append_new(array, json_string("*"));
+}
+
+const char *peer_full_name(const char *name, size_t n)
+{
+    enum sipws_field_id id =
+        n == 1 ? sipws_field_find((struct sipws_str){name, n}) : SIPWS_F_EXTENSION;
+    return id == SIPWS_F_EXTENSION ? NULL : sipws_field_info(id)->name;
 }
 
 json_t *peer_request(json_t *reading, const char *method, size_t n)
@@ -121,9 +144,31 @@ void peer_cseq(json_t *reading, long long number, const char *method, size_t n)
     peer_octets(o, "method", method ? method : "", method ? n : 0);
 }
 
+void peer_cseq_digits(json_t *reading, const char *number, const char *method)
+{
+    json_t *o = peer_object(reading, "cseq");
+    peer_digits(o, "number", number);
+    peer_text(o, "method", method ? method : "");
+}
+
 void peer_length(json_t *reading, long long length)
 {
     json_object_set_new(reading, "content-length", length < 0 ? json_null() : json_integer(length));
+}
+
+void peer_uri_parts(json_t *o, const char *scheme, size_t scheme_n, const char *user, size_t user_n,
+                    const char *password, size_t password_n, const char *host, size_t host_n,
+                    long port, const char *params, size_t params_n)
+{
+    bool sip = (scheme_n == 3 || scheme_n == 4) && strncasecmp(scheme, "sips", scheme_n) == 0;
+    peer_octets(o, "scheme", scheme_n ? scheme : "", scheme_n);
+    if (!sip)
+        return;
+    peer_part(o, "user", user, user_n);
+    peer_part(o, "password", password, password_n);
+    peer_host(o, host, host_n);
+    peer_port(o, port);
+    peer_part(o, "params", params, params_n);
 }
 
 void peer_uri(json_t *o, const char *user, const char *password, const char *host, const char *port)
@@ -157,4 +202,16 @@ void peer_field(json_t *fields, const char *name, size_t name_n, const char *raw
     peer_octets(o, "name", name, name_n);
     if (raw)
         peer_octets(o, "raw", raw, raw_n);
+}
+
+void peer_field_line(json_t *fields, const char *name, const char *line, size_t n)
+{
+    const char *p = memchr(line, ':', n), *end = line + n;
+    if (!p)
+        return;
+    for (p++; end > p && strchr("\r\n", end[-1]); end--)
+        ;
+    for (; p < end && strchr(" \t", *p); p++)
+        ;
+    peer_field(fields, name, strlen(name), p, (size_t)(end - p));
 }

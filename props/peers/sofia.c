@@ -3,11 +3,9 @@
 #include "peer.h"
 
 #include <sofia-sip/msg_addr.h>
-#include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>
 #include <sofia-sip/sip_util.h>
-#include <sofia-sip/su_alloc.h>
 
 #include <string.h>
 
@@ -19,45 +17,32 @@ static void uri(json_t *o, msg_t *msg, const url_t *u)
         peer_uri(o, u->url_user, u->url_password, u->url_host, u->url_port);
 }
 
-static void address(json_t *o, msg_t *msg, const char *display, const url_t *u, const char *tag)
-{
-    uri(peer_address(o, display, tag), msg, u);
-}
-
 static void routes(json_t *o, const char *key, msg_t *msg, const sip_route_t *r)
 {
     json_t *array = peer_array(o, key);
     for (; r; r = r->r_next)
-        address(peer_item(array), msg, r->r_display, r->r_url, NULL);
+        uri(peer_address(peer_item(array), r->r_display, NULL), msg, r->r_url);
 }
 
 static void fields(json_t *o, msg_t *msg)
 {
     json_t *array = peer_array(o, "fields");
     for (msg_header_t *h = *msg_chain_head(msg); h; h = h->sh_succ) {
-        const char *name = h->sh_class->hc_name, *raw = h->sh_data;
-        const char *colon = raw ? memchr(raw, ':', h->sh_len) : NULL;
-        size_t n = colon ? h->sh_len - (size_t)(colon + 1 - raw) : 0;
-        if (!raw || !colon || h->sh_class->hc_hash < 0)
-            continue; /* the start line, the empty one, a body; an element behind the first */
-        for (; n && strchr("\r\n", colon[n]); n--)
-            ;
-        for (; n && strchr(" \t", colon[1]); n--)
-            colon++;
-        name = name ? name : h->sh_unknown->un_name;
-        peer_field(array, PEER_TEXT(name), colon + 1, n);
+        const char *name = h->sh_class->hc_name;
+        /* Not the start line, the empty one, a body, or an element behind the first. */
+        if (h->sh_data && h->sh_class->hc_hash >= 0)
+            peer_field_line(array, name ? name : h->sh_unknown->un_name, h->sh_data, h->sh_len);
     }
 }
 
 static void say(json_t *o, msg_t *msg, const sip_t *sip)
 {
     json_t *vias = peer_array(o, "via"), *contacts = peer_array(o, "contact");
-    if (sip->sip_request) {
-        json_t *request = peer_request(o, PEER_TEXT(sip->sip_request->rq_method_name));
-        uri(peer_object(request, "uri"), msg, sip->sip_request->rq_url);
-    } else {
+    const sip_request_t *r = sip->sip_request;
+    if (r)
+        uri(peer_object(peer_request(o, PEER_TEXT(r->rq_method_name)), "uri"), msg, r->rq_url);
+    else
         peer_response(o, sip->sip_status->st_status);
-    }
     fields(o, msg);
     for (const sip_via_t *v = sip->sip_via; v; v = v->v_next) {
         const char *slash = v->v_protocol ? strrchr(v->v_protocol, '/') : NULL;
@@ -67,14 +52,14 @@ static void say(json_t *o, msg_t *msg, const sip_t *sip)
         if (c->m_url->url_type == url_any)
             peer_star(contacts);
         else
-            address(peer_item(contacts), msg, c->m_display, c->m_url, NULL);
+            uri(peer_address(peer_item(contacts), c->m_display, NULL), msg, c->m_url);
     routes(o, "route", msg, sip->sip_route);
     routes(o, "record-route", msg, sip->sip_record_route);
     const sip_addr_t *from = sip->sip_from, *to = sip->sip_to;
     if (from)
-        address(peer_object(o, "from"), msg, from->a_display, from->a_url, from->a_tag);
+        uri(peer_address(peer_object(o, "from"), from->a_display, from->a_tag), msg, from->a_url);
     if (to)
-        address(peer_object(o, "to"), msg, to->a_display, to->a_url, to->a_tag);
+        uri(peer_address(peer_object(o, "to"), to->a_display, to->a_tag), msg, to->a_url);
     peer_text(o, "call-id", sip->sip_call_id ? sip->sip_call_id->i_id : NULL);
     if (sip->sip_cseq)
         peer_cseq(o, sip->sip_cseq->cs_seq, PEER_TEXT(sip->sip_cseq->cs_method_name));
@@ -86,17 +71,13 @@ static void say(json_t *o, msg_t *msg, const sip_t *sip)
 /* Why it is no message for a server of theirs, or NULL. */
 static const char *refused(const sip_t *sip)
 {
-    if (!sip)
-        return "nothing was made of it";
-    if (sip->sip_flags & MSG_FLG_ERROR)
-        return "MSG_FLG_ERROR";
-    if (!(sip->sip_flags & MSG_FLG_COMPLETE))
-        return "not MSG_FLG_COMPLETE";
-    if (!sip->sip_request && !sip->sip_status)
-        return "no start line";
-    if (sip->sip_error) /* any header field may be in that list: a bad one, or a second one */
-        return sip->sip_error->er_common->h_class->hc_name;
-    return sip_sanity_check(sip) == 0 ? NULL : "sip_sanity_check";
+    return !sip                                    ? "nothing was made of it"
+           : sip->sip_flags & MSG_FLG_ERROR        ? "MSG_FLG_ERROR"
+           : !(sip->sip_flags & MSG_FLG_COMPLETE)  ? "not MSG_FLG_COMPLETE"
+           : !sip->sip_request && !sip->sip_status ? "no start line"
+           : sip->sip_error /* has any header field that is bad, or stands twice */
+               ? sip->sip_error->er_common->h_class->hc_name
+               : sip_sanity_check(sip) == 0 ? NULL : "sip_sanity_check";
 }
 
 static bool read_message(json_t *o, const char *p, size_t n)

@@ -5,9 +5,7 @@ import gov.nist.javax.sip.header.*;
 import gov.nist.javax.sip.message.*;
 import gov.nist.javax.sip.parser.ParseExceptionListener;
 import gov.nist.javax.sip.parser.StringMsgParser;
-import java.io.*;
-import java.nio.*;
-import java.nio.charset.*;
+import java.io.IOException;
 import java.text.ParseException;
 import java.util.*;
 
@@ -23,147 +21,67 @@ public final class JainSip implements ParseExceptionListener {
         m.addUnparsed(text);
     }
 
-    /** Objects are maps, arrays lists; what is no string, number or null is printed as a string. */
-    private static void json(StringBuilder to, Object o) {
-        if (o instanceof Map<?, ?> map) {
-            char before = '{';
-            for (var e : map.entrySet()) {
-                to.append(before);
-                json(to, e.getKey());
-                to.append(':');
-                json(to, e.getValue());
-                before = ',';
-            }
-            to.append(before == '{' ? "{}" : "}");
-        } else if (o instanceof List<?> list) {
-            to.append('[');
-            for (int i = 0; i < list.size(); i++) {
-                if (i > 0) to.append(',');
-                json(to, list.get(i));
-            }
-            to.append(']');
-        } else if (o == null || o instanceof Number) {
-            to.append(o);
-        } else {
-            to.append('"');
-            for (char c : o.toString().toCharArray())
-                if (c == '"' || c == '\\') to.append('\\').append(c);
-                else if (c < ' ' || Character.isSurrogate(c) || c > '~') to.append(String.format("\\u%04x", (int) c));
-                else to.append(c);
-            to.append('"');
-        }
-    }
-
-    private static Object octets(byte[] b) {
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(b)).toString();
-        } catch (CharacterCodingException e) {
-            return Map.of("hex", HexFormat.of().formatHex(b));
-        }
-    }
-
     private static Object port(int n) { return n > 0 ? n : null; }
 
     private static Object uri(Object u) {
-        var o = new LinkedHashMap<String, Object>();
-        o.put("text", u.toString());
+        var o = Peer.object("text", u.toString());
         if (u instanceof GenericURI g) o.put("scheme", g.getScheme());
-        if (u instanceof SipUri s) {
-            o.put("user", s.getUser());
-            o.put("password", s.getUserPassword());
-            o.put("host", s.getHost());
-            o.put("port", port(s.getPort()));
-        }
+        if (u instanceof SipUri s)
+            o.putAll(Peer.object("user", s.getUser(), "password", s.getUserPassword(), "host", s.getHost(), "port", port(s.getPort())));
         return o;
     }
 
-    private static Object address(AddressImpl a, String tag) {
-        if (a.isWildcard()) return "*";
-        var o = new LinkedHashMap<String, Object>();
-        o.put("display", a.getDisplayName());
-        o.put("uri", uri(a.getURI()));
-        o.put("tag", tag);
-        return o;
+    private static Object address(AddressParametersHeader h, String tag) {
+        if (h == null) return null;
+        var a = (AddressImpl) h.getAddress();
+        return a.isWildcard() ? "*" : Peer.object("display", a.getDisplayName(), "uri", uri(a.getURI()), "tag", tag);
     }
 
     private static List<Object> list(List<? extends AddressParametersHeader> headers) {
         var out = new ArrayList<Object>();
-        if (headers != null) for (var h : headers) out.add(address((AddressImpl) h.getAddress(), null));
+        if (headers != null) for (var h : headers) out.add(address(h, null));
         return out;
     }
 
     private static Map<String, Object> reading(SIPMessage m) {
-        var o = new LinkedHashMap<String, Object>();
-        if (m instanceof SIPRequest r) {
-            var request = new LinkedHashMap<String, Object>();
-            request.put("method", r.getMethod());
-            request.put("uri", uri(r.getRequestURI()));
-            o.put("request", request);
-        } else {
-            o.put("response", Map.of("status", ((SIPResponse) m).getStatusCode()));
-        }
+        var o = m instanceof SIPRequest r
+            ? Peer.object("request", Peer.object("method", r.getMethod(), "uri", uri(r.getRequestURI())))
+            : Peer.object("response", Peer.object("status", ((SIPResponse) m).getStatusCode()));
         var fields = new ArrayList<Object>();
         for (var i = m.getHeaders(); i.hasNext();) fields.add(Map.of("name", i.next().getName()));
         o.put("fields", fields);
         var vias = new ArrayList<Object>();
         if (m.getViaHeaders() != null)
-            for (Via v : m.getViaHeaders()) {
-                var via = new LinkedHashMap<String, Object>();
-                via.put("transport", v.getTransport());
-                via.put("host", v.getHost());
-                via.put("port", port(v.getPort()));
-                via.put("branch", v.getBranch());
-                vias.add(via);
-            }
+            for (Via v : m.getViaHeaders())
+                vias.add(Peer.object("transport", v.getTransport(), "host", v.getHost(), "port", port(v.getPort()), "branch", v.getBranch()));
         o.put("via", vias);
         var from = (From) m.getFrom();
         var to = (To) m.getTo();
-        o.put("from", from == null ? null : address((AddressImpl) from.getAddress(), from.getTag()));
-        o.put("to", to == null ? null : address((AddressImpl) to.getAddress(), to.getTag()));
+        o.put("from", address(from, from == null ? null : from.getTag()));
+        o.put("to", address(to, to == null ? null : to.getTag()));
         o.put("contact", list(m.getContactHeaders()));
         o.put("route", list(m.getRouteHeaders()));
         o.put("record-route", list(m.getRecordRouteHeaders()));
         o.put("call-id", m.getCallId() == null ? null : m.getCallId().getCallId());
-        o.put("cseq", m.getCSeq() == null ? null : Map.of("number", m.getCSeq().getSeqNumber(), "method", m.getCSeq().getMethod()));
+        o.put("cseq", m.getCSeq() == null ? null : Peer.object("number", m.getCSeq().getSeqNumber(), "method", m.getCSeq().getMethod()));
         o.put("content-length", m.getContentLength() == null ? null : m.getContentLength().getContentLength());
-        o.put("body", octets(m.getRawContent() == null ? new byte[0] : m.getRawContent()));
+        o.put("body", Peer.octets(m.getRawContent() == null ? new byte[0] : m.getRawContent()));
         return o;
     }
 
-    private static Map<String, Object> answer(byte[] message) {
+    private static Map<String, Object> read(byte[] message) throws Peer.Refused {
         try {
             SIPMessage m = new StringMsgParser().parseSIPMessage(message, true, false, new JainSip());
-            if (m == null) return Map.of("verdict", "refuse", "reason", "nothing was made of it");
-            return Map.of("verdict", "accept", "reading", reading(m));
+            if (m == null) throw new Peer.Refused("nothing was made of it");
+            return reading(m);
         } catch (ParseException | RuntimeException e) {
-            // What the stack throws, checked or not; what is thrown in this file is a bug of ours.
-            if (!(e instanceof ParseException) && e.getStackTrace().length > 0 && e.getStackTrace()[0].getClassName().equals("JainSip"))
-                throw new AssertionError(e);
-            // The message of an exception is the field that it met, value and all.
-            String why = e.getClass().getSimpleName() + " " + String.valueOf(e.getMessage()).split("[:\n]", 2)[0].strip();
-            return Map.of("verdict", "refuse", "reason", why.substring(0, Math.min(200, why.length())));
+            throw Peer.refusal(e);
         }
     }
 
     public static void main(String[] args) throws IOException {
-        PrintStream out = System.out;
-        System.setOut(System.err); // what the stack prints
-        var in = new DataInputStream(new BufferedInputStream(System.in));
         var version = JainSip.class.getClassLoader().getResource("gov/nist/javax/sip/SipStackImpl.class").getPath()
             .replaceAll(".*jain-sip-ri-(.*)\\.jar!.*", "$1");
-        for (Map<String, ?> say = Map.of("peer", "JAIN-SIP", "version", version);;) {
-            var line = new StringBuilder();
-            json(line, say);
-            out.write(line.append('\n').toString().getBytes(StandardCharsets.UTF_8));
-            out.flush();
-            byte[] message;
-            try {
-                message = new byte[in.readInt()];
-            } catch (EOFException e) {
-                return;
-            }
-            in.readFully(message);
-            say = answer(message);
-        }
+        Peer.serve("JAIN-SIP", version, JainSip::read);
     }
 }

@@ -1,55 +1,14 @@
-"""tshark as a peer: its dissector for SIP, on exported PDUs, so that no port or heuristics matter.
+"""tshark as a peer: its dissector for SIP (dissector.py).
 
 It is a reader that people trust when two others disagree, and no stack: it refuses where it does not
 take a message for SIP, or marks an error. It has no opinion on the body."""
-import json
 import shutil
-import struct
-import subprocess
 
+import dissector
 import peer
 
 ERROR = 0x800000  # of an expert item
-FILLER = 1 << 16  # more than what it reads at once
-LARGEST = 1 << 18  # octets of a packet in a capture
 NO_FIELDS = {"Request-Line", "Status-Line", "Method", "Status-Code"}
-
-
-def tag(number, value):
-    value += bytes(-len(value) % 4)
-    return struct.pack(">HH", number, len(value)) + value
-
-
-HEAD = tag(12, b"sip") + tag(0, b"")  # the dissector's name
-OTHER = tag(12, b"data") + tag(0, b"")
-
-
-def record(pdu):
-    return struct.pack("<IIII", 0, 0, len(pdu), len(pdu)) + pdu
-
-
-class Tshark:
-    """One that runs, reads a capture from its standard input, and gives a line for each packet."""
-
-    def __init__(self):
-        self.run = subprocess.Popen(
-            ["tshark", "-l", "-n", "-r", "-", "-T", "ek", "-J", "sip"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL)
-        self.run.stdin.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 21, 252))
-
-    def line(self):
-        while line := self.run.stdout.readline():
-            packet = json.loads(line)
-            if "layers" in packet:
-                return packet["layers"]
-        raise SystemExit("error: tshark ended")
-
-    def ask(self, message):
-        self.run.stdin.write(record(HEAD + message) + record(OTHER + bytes(FILLER)))
-        self.run.stdin.flush()
-        layers = self.line()
-        self.line()  # the filler's
-        return layers
 
 
 def items(sip, name):
@@ -109,10 +68,8 @@ def refused(layers):
 
 
 def read(message):
-    if len(HEAD + message) > LARGEST:
-        raise peer.Refused("larger than a packet that it reads", None)
     layers = tshark.ask(message)
-    why = refused(layers)
+    why = refused(layers) if layers else "larger than a packet that it reads"
     if why:
         raise peer.Refused(why, None)
     sip = layers["sip"]
@@ -132,5 +89,5 @@ def read(message):
 
 if not shutil.which("tshark"):
     peer.absent("there is no tshark here: apt-get install tshark")
-tshark = Tshark()
-peer.serve("tshark", subprocess.run(["tshark", "--version"], capture_output=True, text=True).stdout.split()[2], read)
+tshark = dissector.Tshark("sip")
+peer.serve("tshark", dissector.version(), read)
