@@ -6,9 +6,7 @@
  * list of targets there is.
  */
 #define _XOPEN_SOURCE 700
-#include "pcap.h"
 #include "replay.h"
-#include "story.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +49,6 @@ static const char usage[] =
     "Exit status: 0 all hold, 1 one fails, 2 usage or I/O.\n";
 
 enum { MAX_FILE = 16 << 20, PATH_CAP = 4096, FIRST_SECONDS = 12, SHRINK_SECONDS = 26 };
-enum { EXPLAINED = 4096, QUOTED_SAID = 1 << 14 };
 
 /* ---- fuzz targets ---------------------------------------------------------------------------- */
 
@@ -104,168 +101,9 @@ const char *__ubsan_default_options(void)
 
 /* ---- one case -------------------------------------------------------------------------------- */
 
-struct options {
-    const struct replay_target *target;
-    const struct prop *prop;
-    const char *name;
-    double seconds; /* of the clock, for --shrink */
-    double timeout; /* of the processor, for one run */
-    long megabytes; /* for one run */
-    int serve;      /* the descriptor, 0: not */
-    bool explain, shrink, bucket, json, bisect, to_regress, as_c, as_wire, as_pcap, no_fork;
-};
-
-/* One file, as far as it is known. */
-struct work {
-    struct replay_case c;
-    struct replay_outcome outcome;
-    struct replay_bucket bucket;
-    struct replay_said said;
-    const struct options *o;
-    double begun;
-    size_t was; /* octets, before it was made small */
-    uint64_t tries;
-    char small[PATH_CAP], kept[PATH_CAP];
-};
-
-/* What goes to standard output may be a file of its own. */
-static bool prints_other(const struct options *o)
-{
-    return o->as_c || o->as_wire || o->as_pcap || o->bucket || o->json;
-}
-
-static struct replay_limits limits_of(const struct work *w, double wall)
+static struct replay_limits limits_of(const struct replay_work *w, double wall)
 {
     return (struct replay_limits){w->o->timeout, w->begun + wall, w->o->megabytes};
-}
-
-static void hex_dump(const unsigned char *p, size_t n)
-{
-    for (size_t line = 0; line < n; line += 16) {
-        printf("  %6zu  ", line);
-        for (size_t i = line; i < line + 16; i++)
-            if (i < n)
-                printf("%02x ", p[i]);
-            else
-                printf("   ");
-        putchar(' ');
-        for (size_t i = line; i < line + 16 && i < n; i++)
-            putchar(p[i] >= 0x20 && p[i] <= 0x7E ? p[i] : '.');
-        putchar('\n');
-    }
-}
-
-static const char *describe(const struct work *w, char out[320])
-{
-    char where[128] = "";
-    const struct replay_bucket *b = &w->bucket;
-    if (b->frame_n > 0) {
-        int n = (int)strcspn(b->frames[0], "@");
-        snprintf(where, sizeof where, " in %.*s (%s)", n, b->frames[0], b->frames[0] + n + 1);
-    }
-    switch (w->outcome.end) {
-    case REPLAY_HOLDS:
-        return "holds";
-    case REPLAY_DISCARDED:
-        return "holds: the tape makes no story";
-    case REPLAY_HUNG:
-        return "does not come to an end";
-    case REPLAY_ATE:
-        return "takes too much memory";
-    case REPLAY_FAILS:
-    case REPLAY_CRASHED:
-        break;
-    }
-    snprintf(out, 320, "crashed: %s%s", b->error, where);
-    return out;
-}
-
-/* The story where one can be drawn, and the verdict. */
-static void explain(struct work *w)
-{
-    const struct replay_case *c = &w->c;
-    char how[320];
-    if (c->kind == REPLAY_INPUT) {
-        size_t shown = c->n < EXPLAINED ? c->n : EXPLAINED;
-        printf("target    %s\ninput     %zu octets\n", c->target->name, c->n);
-        hex_dump(c->input, shown);
-        if (shown < c->n)
-            printf("          and %zu more\n", c->n - shown);
-    } else if (w->outcome.end >= REPLAY_CRASHED) {
-        printf("property  %s\n          %s\ntape      %zu octets\nstory\n", c->prop->name,
-               c->prop->sentence, c->n);
-        if (prop_draw(c->prop, c->input, c->n, c->trial))
-            c->prop->explain(c->trial->story, stdout);
-    } else {
-        enum verdict v = prop_check(c->prop, c->input, c->n, c->trial);
-        prop_explain(c->trial, v, stdout);
-    }
-    if (c->kind == REPLAY_INPUT || w->outcome.end >= REPLAY_CRASHED)
-        printf("verdict   %s%s\n", c->kind == REPLAY_TAPE ? "FAILS: " : "", describe(w, how));
-    for (unsigned i = 0; i < w->bucket.frame_n; i++)
-        printf("%s %s\n", i ? "         " : "stack    ", w->bucket.frames[i]);
-    if (replay_failed(w->outcome))
-        printf("bucket    %s\n", w->bucket.key);
-}
-
-/* As it is, or as a capture. */
-static int put_wire(struct sipws_str wire, bool pcap)
-{
-    struct sipws_out o = sipws_out(NULL, 0);
-    if (!pcap) {
-        fwrite(wire.p, 1, wire.n, stdout);
-        return 0;
-    }
-    pcap_print(&o, wire);
-    char *p = malloc(o.n);
-    if (!p)
-        return 2;
-    o = sipws_out(p, o.n);
-    pcap_print(&o, wire);
-    fwrite(o.p, 1, o.n, stdout);
-    free(p);
-    return 0;
-}
-
-static int as_wire(const struct replay_case *c, bool pcap)
-{
-    if (c->kind == REPLAY_INPUT)
-        return put_wire((struct sipws_str){(const char *)c->input, c->n}, pcap);
-    if (!c->prop->wire || !prop_draw(c->prop, c->input, c->n, c->trial)) {
-        fprintf(stderr, "%s: %s\n", c->path,
-                c->prop->wire ? "the tape makes no story" : "the property has no wire form");
-        return 2;
-    }
-    struct sipws_out o = sipws_out(NULL, 0);
-    c->prop->wire(c->trial->story, &o);
-    char *p = malloc(o.n + 1);
-    if (!p)
-        return 2;
-    o = sipws_out(p, o.n);
-    c->prop->wire(c->trial->story, &o);
-    int status = put_wire(sipws_out_str(&o), pcap);
-    free(p);
-    return status;
-}
-
-static int as_c(const struct work *w)
-{
-    const struct replay_case *c = &w->c;
-    if (c->kind == REPLAY_INPUT) {
-        fprintf(stderr,
-                "%s: only tapes of properties have a C form; --to-regress keeps the file itself, "
-                "and the tests run it\n",
-                c->path);
-        return 2;
-    }
-    if (!prop_draw(c->prop, c->input, c->n, c->trial)) {
-        fprintf(stderr, "%s: the tape makes no story\n", c->path);
-        return 2;
-    }
-    if (w->outcome.end == REPLAY_FAILS)
-        (void)prop_check(c->prop, c->input, c->n, c->trial);
-    prop_as_c(c->trial, c->input, c->n, stdout);
-    return 0;
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -328,70 +166,7 @@ static bool find_root(char out[PATH_CAP])
     return false;
 }
 
-/* ---- stories and vectors --------------------------------------------------------------------- */
-
-/* How the engine ran, for people. */
-static void explain_story(const struct story *s, struct sipws_str lines,
-                          struct sipws_str transcript)
-{
-    printf("story     %.*s\n", (int)s->title.n, s->title.n ? s->title.p : "");
-    printf("engine    %s, %s TLS\nwhat happened\n", s->role == SIPWS_SERVER ? "server" : "client",
-           s->tls ? "over" : "without");
-    for (const char *p = lines.p, *end = p + lines.n; p < end;) {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
-        printf("  %.*s\n", (int)(lf - p), p);
-        p = lf + 1;
-    }
-    printf("transcript\n");
-    fwrite(transcript.p, 1, transcript.n, stdout);
-}
-
-static int replay_story(const struct work *w, const struct options *o)
-{
-    static struct drive d;
-    static char said[EXPLAINED << 10], told[EXPLAINED << 10];
-    char reason[512];
-    const char *path = w->c.path;
-    struct prop_trial *r = w->c.trial; /* for its memory */
-    struct story_error e;
-    struct sipws_out lines = sipws_out(said, sizeof said);
-    struct sipws_out transcript = sipws_out(told, sizeof told);
-    struct sipws_out why = sipws_out(reason, sizeof reason);
-    uint32_t line = 0;
-    int status = 2;
-    (void)prop_draw(props[0], NULL, 0, r); /* empties it */
-    const struct story *s =
-        story_read((struct sipws_str){(const char *)w->c.data, w->c.data_n}, &r->arena, &e);
-    if (!s) {
-        fprintf(stderr, "%s:%zu:%zu: %s\n", path, e.line, e.column, e.reason);
-    } else if (o->as_c || o->shrink) {
-        fprintf(stderr, "%s: a story has no C form and is not shrunk; edit it\n", path);
-    } else if (!story_run(s, &r->arena, &d, &lines, &transcript) || !sipws_out_ok(&lines) ||
-               !sipws_out_ok(&transcript)) {
-        fprintf(stderr, "%s: the story is too large\n", path);
-    } else {
-        bool holds = story_holds(s, sipws_out_str(&lines), &line, &why);
-        bool wire = o->as_wire || o->as_pcap;
-        FILE *f = prints_other(o) ? stderr : stdout;
-        status = !holds;
-        if (!holds)
-            fprintf(f, "%s:%u: FAILS: %.*s\n", path, (unsigned)line,
-                    (int)(sipws_out_ok(&why) ? why.n : why.cap), reason);
-        else if (story_expects(s))
-            fprintf(f, "%s: holds\n", path);
-        else if (!prints_other(o) && !o->explain)
-            fwrite(said, 1, lines.n, stdout);
-        if (wire) {
-            struct sipws_out octets = arena_begin(&r->arena);
-            story_wire(s, &octets);
-            struct sipws_str stream = arena_end(&r->arena, &octets);
-            status = stream.p ? put_wire(stream, o->as_pcap) : 2;
-        } else if (o->explain) {
-            explain_story(s, sipws_out_str(&lines), sipws_out_str(&transcript));
-        }
-    }
-    return status;
-}
+/* ---- vectors --------------------------------------------------------------------------------- */
 
 /* Their own program knows their format: it lies beside this one. */
 static int replay_vectors(const char *path)
@@ -427,109 +202,27 @@ static int replay_vectors(const char *path)
     return status;
 }
 
-/* ---- what is printed ------------------------------------------------------------------------- */
-
-static void put_string(const char *s, size_t n)
-{
-    putchar('"');
-    for (size_t i = 0; i < n; i++) {
-        unsigned char ch = (unsigned char)s[i];
-        if (ch == '"' || ch == '\\')
-            printf("\\%c", ch);
-        else if (ch == '\n')
-            fputs("\\n", stdout);
-        else if (ch < 0x20 || ch > 0x7E)
-            printf("\\u%04x", ch);
-        else
-            putchar(ch);
-    }
-    putchar('"');
-}
-
-static void put_member(const char *key, const char *value)
-{
-    printf(", \"%s\": ", key);
-    put_string(value, strlen(value));
-}
-
-static void put_json(const struct work *w)
-{
-    static const char *const kinds[] = {"unknown", "tape", "input", "story", "vectors"};
-    static const char *const ends[] = {"holds",   "holds",   "fails",
-                                       "crashes", "timeout", "out-of-memory"};
-    const struct replay_case *c = &w->c;
-    char how[320];
-    fputs("{\"file\": ", stdout);
-    put_string(c->path, strlen(c->path));
-    put_member("kind", kinds[c->kind]);
-    put_member("target", c->kind == REPLAY_TAPE ? "props" : replay_name(c));
-    if (c->kind == REPLAY_TAPE)
-        put_member("property", c->prop->name);
-    put_member("told_by", c->how ? c->how : "its contents");
-    put_member("end", ends[w->outcome.end]);
-    printf(", \"octets\": %zu", c->n);
-    if (replay_failed(w->outcome)) {
-        put_member("says", w->outcome.end == REPLAY_FAILS ? w->bucket.error : describe(w, how));
-        put_member("error", w->bucket.error);
-        put_member("bucket", w->bucket.key);
-        fputs(", \"frames\": [", stdout);
-        for (unsigned i = 0; i < w->bucket.frame_n; i++) {
-            fputs(i ? ", " : "", stdout);
-            put_string(w->bucket.frames[i], strlen(w->bucket.frames[i]));
-        }
-        fputs("]", stdout);
-        if (w->small[0]) {
-            put_member("small", w->small);
-            printf(", \"was\": %zu, \"tries\": %llu", w->was, (unsigned long long)w->tries);
-        }
-        if (w->kept[0])
-            put_member("kept", w->kept);
-        fputs(", \"printed\": ", stdout);
-        put_string(w->said.p, w->said.n < QUOTED_SAID ? w->said.n : QUOTED_SAID);
-    }
-    fputs("}\n", stdout);
-}
-
-/* One line, and of a failure what to do next. */
-static void put_verdict(const struct work *w)
-{
-    const struct replay_case *c = &w->c;
-    const struct options *o = w->o;
-    FILE *f = prints_other(o) ? stderr : stdout;
-    char how[320];
-    if (w->outcome.end == REPLAY_FAILS && c->kind == REPLAY_TAPE) {
-        (void)prop_check(c->prop, c->input, c->n, c->trial);
-        fprintf(f, "%s: %s FAILS: %s: %s\n", c->path, c->prop->name, c->trial->id, c->trial->text);
-    } else if (c->kind != REPLAY_STORY || w->outcome.end >= REPLAY_CRASHED) {
-        fprintf(f, "%s: %s %s\n", c->path, replay_name(c), describe(w, how));
-    }
-    fflush(f);
-    if (replay_failed(w->outcome) && !o->explain && !o->shrink && !o->to_regress &&
-        !prints_other(o))
-        fprintf(stderr, "  next: ci/replay --explain --shrink %s\n", c->path);
-}
-
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-/* Judges, and keeps what a child printed. */
-static void judge_it(struct work *w)
+/* Judges, and keeps what a child printed. Half of the time stays for what follows. */
+static void judge_it(struct replay_work *w)
 {
+    double first = w->o->shrink ? w->o->seconds / 2 : FIRST_SECONDS;
     struct replay_case *c = &w->c;
-    w->outcome = w->o->no_fork
-                     ? replay_here(c, c->input, c->n)
-                     : replay_apart(c, c->input, c->n, limits_of(w, FIRST_SECONDS), &w->said);
+    w->outcome = w->o->no_fork ? replay_here(c, c->input, c->n)
+                               : replay_apart(c, c->input, c->n, limits_of(w, first), &w->said);
     if (replay_failed(w->outcome))
         replay_bucket(c, w->outcome, &w->said, &w->bucket);
 }
 
 /* Every target that is not `but`: the first that fails is it. */
-static void try_all(struct work *w, const struct replay_target *but)
+static void try_all(struct replay_work *w, const struct replay_target *but)
 {
-    struct work best = *w;
+    struct replay_work best = *w;
     unsigned tried = 0, failing = 0;
     char names[512] = "";
     for (const struct replay_target *t = replay_targets; t->name; t++) {
-        struct work one = {.o = w->o, .begun = replay_now()};
+        struct replay_work one = {.o = w->o, .begun = replay_now()};
         if (t == but || (strcmp(t->name, "selftest") == 0 && !getenv("SIPWS_SELFTEST")))
             continue;
         one.c = w->c;
@@ -556,7 +249,7 @@ static void try_all(struct work *w, const struct replay_target *but)
                 tried, failing ? "these fail: " : "none fails", names);
 }
 
-static void write_small(struct work *w)
+static void write_small(struct replay_work *w)
 {
     struct replay_case *c = &w->c;
     w->was = c->n;
@@ -567,11 +260,13 @@ static void write_small(struct work *w)
         w->small[0] = '\0';
         return;
     }
+    if (w->bucket.property[0]) /* the story of the small one */
+        (void)replay_apart(c, c->input, c->n, limits_of(w, w->o->seconds + 2), &w->said);
     fprintf(stderr, "%s: %zu octets are now %zu, after %llu tries\n", w->small, w->was, c->n,
             (unsigned long long)w->tries);
 }
 
-static bool keep(struct work *w)
+static bool keep(struct replay_work *w)
 {
     char root[PATH_CAP];
     if (!find_root(root) || !replay_keep(&w->c, &w->bucket, root, w->o->name, w->kept, PATH_CAP)) {
@@ -582,17 +277,17 @@ static bool keep(struct work *w)
     return true;
 }
 
-static int finish(struct work *w)
+static int finish(struct replay_work *w)
 {
-    const struct options *o = w->o;
+    const struct replay_options *o = w->o;
     struct replay_case *c = &w->c;
     bool failed = replay_failed(w->outcome);
     int status = failed;
     if (w->said.n > 0 && !o->json)
         fwrite(w->said.p, 1, w->said.n, stderr);
-    put_verdict(w);
+    replay_put_verdict(w);
     if (c->kind == REPLAY_STORY && w->outcome.end < REPLAY_CRASHED && !o->to_regress)
-        status = replay_story(w, o);
+        status = replay_tell_story(w, o);
     if (o->shrink && !failed)
         fprintf(stderr, "%s: does not fail; there is nothing to shrink\n", c->path);
     if (o->shrink && failed && c->kind != REPLAY_STORY) {
@@ -608,18 +303,20 @@ static int finish(struct work *w)
     if (o->bucket)
         printf("%s %s\n", failed ? w->bucket.key : "-", c->path);
     if (o->json)
-        put_json(w);
+        replay_put_json(w);
     if (c->kind == REPLAY_STORY)
         return status;
-    if (o->explain && !prints_other(o))
-        explain(w);
-    int printed = o->as_c ? as_c(w) : o->as_wire || o->as_pcap ? as_wire(c, o->as_pcap) : 0;
+    if (o->explain && !replay_prints_other(o))
+        replay_explain(w);
+    int printed = o->as_c                    ? replay_as_c(w)
+                  : o->as_wire || o->as_pcap ? replay_as_wire(c, o->as_pcap)
+                                             : 0;
     return printed ? printed : status;
 }
 
-static int replay(const char *path, const struct options *o)
+static int replay(const char *path, const struct replay_options *o)
 {
-    struct work w = {.o = o, .begun = replay_now()};
+    struct replay_work w = {.o = o, .begun = replay_now()};
     int status = 2;
     w.c.path = path;
     w.c.target = o->target;
@@ -670,7 +367,7 @@ static int bisect(char **args, int n)
     return 2;
 }
 
-static bool read_flag(struct options *o, const char *arg)
+static bool read_flag(struct replay_options *o, const char *arg)
 {
     const struct {
         const char *name;
@@ -702,7 +399,7 @@ static bool read_seconds(const char *s, double min, double max, double *out)
 }
 
 /* An option with a value. 0: taken, else the exit status. */
-static int read_value(struct options *o, const char *arg, const char *value)
+static int read_value(struct replay_options *o, const char *arg, const char *value)
 {
     char *end;
     struct sipws_str text = {value, strlen(value)};
@@ -741,7 +438,7 @@ static int read_value(struct options *o, const char *arg, const char *value)
     return complain("unknown option, or no value for it: ", arg);
 }
 
-static int serve(const struct options *o)
+static int serve(const struct replay_options *o)
 {
     struct replay_case c = {.path = "", .target = o->target, .prop = o->prop};
     c.kind = o->prop ? REPLAY_TAPE : REPLAY_INPUT;
@@ -753,7 +450,7 @@ static int serve(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {
+    struct replay_options o = {
         .timeout = REPLAY_SECONDS, .megabytes = REPLAY_MEGABYTES, .seconds = SHRINK_SECONDS};
     int files = 0, status = 0;
     for (int i = 1; i < argc; i++) {

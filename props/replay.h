@@ -5,6 +5,7 @@
  *     replay_bucket.c  what tells two failures apart
  *     replay_shrink.c  makes it small
  *     replay_keep.c    makes it a regression file
+ *     replay_tell.c    what is told of it
  *     main_replay.c    the program
  */
 #ifndef REPLAY_H
@@ -125,6 +126,7 @@ int replay_serve(const struct replay_case *c, int fd);
 enum { REPLAY_FRAMES = 3 };
 
 struct replay_bucket {
+    char property[40];              /* that the target held and told of, or "" */
     char error[160];                /* "heap-buffer-overflow", "SIGABRT", or the broken claim */
     char frames[REPLAY_FRAMES][96]; /* function@file of our own code, innermost first */
     unsigned frame_n;
@@ -134,6 +136,9 @@ struct replay_bucket {
 /* Of a failure; `said` is what its child printed, with names of functions where a sanitizer is. */
 void replay_bucket(const struct replay_case *c, struct replay_outcome o,
                    const struct replay_said *said, struct replay_bucket *b);
+
+/* The story that a target told of a property, in what it printed; n is 0 where it told none. */
+struct sipws_str replay_story_told(const struct replay_said *said);
 
 /* Equal for the same stack in the same program, with or without names. */
 uint64_t replay_fingerprint(struct replay_outcome o, const struct replay_said *said);
@@ -154,5 +159,50 @@ bool replay_save(const struct replay_case *c, const char *path);
  * bucket says. The path goes to `out`. False: told to stderr why not. */
 bool replay_keep(const struct replay_case *c, const struct replay_bucket *b, const char *root,
                  const char *name, char *out, size_t cap);
+
+/* ---- the program ----------------------------------------------------------------------------- */
+
+enum { REPLAY_PATH = 4096 };
+
+struct replay_options {
+    const struct replay_target *target;
+    const struct prop *prop;
+    const char *name;
+    double seconds; /* of the clock, for --shrink */
+    double timeout; /* of the processor, for one run */
+    long megabytes; /* for one run */
+    int serve;      /* the descriptor, 0: not */
+    bool explain, shrink, bucket, json, bisect, to_regress, as_c, as_wire, as_pcap, no_fork;
+};
+
+/* One file, as far as it is known. */
+struct replay_work {
+    struct replay_case c;
+    struct replay_outcome outcome;
+    struct replay_bucket bucket;
+    struct replay_said said;
+    const struct replay_options *o;
+    double begun;
+    size_t was; /* octets, before it was made small */
+    uint64_t tries;
+    char small[REPLAY_PATH], kept[REPLAY_PATH];
+};
+
+/* Standard output is not for the verdict. */
+bool replay_prints_other(const struct replay_options *o);
+
+/* One line, and of a failure what to do next. */
+void replay_put_verdict(const struct replay_work *w);
+
+/* The story where one can be drawn, what happened, and where. */
+void replay_explain(struct replay_work *w);
+
+/* A line of JSON. */
+void replay_put_json(const struct replay_work *w);
+
+/* Of these the exit status of the program. */
+int replay_as_wire(const struct replay_case *c, bool pcap);
+int replay_as_c(const struct replay_work *w);
+int replay_tell_story(const struct replay_work *w, const struct replay_options *o);
 
 #endif

@@ -60,6 +60,12 @@ static void copy_plain(char *out, size_t cap, struct sipws_str s)
     out[n] = '\0';
 }
 
+static bool starts(struct sipws_str line, const char *front)
+{
+    size_t n = strlen(front);
+    return line.n >= n && memcmp(line.p, front, n) == 0;
+}
+
 /* ---- what broke ------------------------------------------------------------------------------ */
 
 /* AddressSanitizer's ABRT and the others' SIGABRT are one thing. */
@@ -108,6 +114,42 @@ static bool of_sanitizer(char *out, size_t cap, struct sipws_str line)
         word = SIPWS_STR("SEGV");
     copy(out, cap, word);
     return true;
+}
+
+static const char property[] = "property  ", verdict[] = "verdict   FAILS: ";
+
+/* Some targets hold properties, and tell of one that fails before they abort. */
+static bool of_property(struct sipws_str rest, char name[40], char *claim, size_t cap)
+{
+    struct sipws_str line;
+    name[0] = '\0';
+    while (next_line(&rest, &line)) {
+        if (starts(line, property)) {
+            copy(name, 40, first_word(behind(line, property)));
+        } else if (name[0] && starts(line, verdict)) {
+            struct sipws_str words = behind(line, verdict);
+            const char *comma = words.n ? memchr(words.p, ',', words.n) : NULL;
+            words.n = comma ? (size_t)(comma - words.p) : words.n;
+            copy(claim, cap, words);
+            return true;
+        }
+    }
+    name[0] = '\0';
+    return false;
+}
+
+struct sipws_str replay_story_told(const struct replay_said *said)
+{
+    struct sipws_str rest = {said->p, said->n}, line;
+    const char *start = NULL, *end = NULL;
+    while (next_line(&rest, &line)) {
+        if (!start && starts(line, property))
+            start = line.p;
+        else if (start && (starts(line, "==") || starts(line, "AddressSanitizer")))
+            break;
+        end = rest.p;
+    }
+    return (struct sipws_str){start, start && end ? (size_t)(end - start) : 0};
 }
 
 static void find_error(const struct replay_case *c, struct replay_outcome o, struct sipws_str rest,
@@ -250,10 +292,13 @@ void replay_bucket(const struct replay_case *c, struct replay_outcome o,
 {
     struct sipws_str text = {said ? said->p : NULL, said ? said->n : 0};
     *b = (struct replay_bucket){0};
-    find_error(c, o, text, b->error, sizeof b->error);
-    if (o.end == REPLAY_CRASHED)
+    bool held =
+        o.end == REPLAY_CRASHED && of_property(text, b->property, b->error, sizeof b->error);
+    if (!held)
+        find_error(c, o, text, b->error, sizeof b->error);
+    if (!held && o.end == REPLAY_CRASHED)
         find_frames(text, b);
-    size_t n = add(b->key, sizeof b->key, 0, 0, replay_name(c));
+    size_t n = add(b->key, sizeof b->key, 0, 0, held ? b->property : replay_name(c));
     n = add(b->key, sizeof b->key, n, ':', b->error);
     for (unsigned i = 0; i < b->frame_n; i++)
         n = add(b->key, sizeof b->key, n, ':', b->frames[i]);
@@ -274,6 +319,11 @@ uint64_t replay_fingerprint(struct replay_outcome o, const struct replay_said *s
     bool seen = false;
     unsigned last = 0;
     uint64_t h = 0xCBF29CE484222325u + (uint64_t)o.end * 1000 + (uint64_t)o.code;
+    char name[40];
+    if (of_property(rest, name, error, sizeof error)) {
+        h = mixed(h, (struct sipws_str){name, strlen(name)});
+        return mixed(h, (struct sipws_str){error, strlen(error)});
+    }
     while (next_line(&rest, &line)) {
         if ((ub = behind(line, ": runtime error: ")).p) {
             copy_plain(error, sizeof error, ub);

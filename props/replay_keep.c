@@ -43,7 +43,7 @@ static void name_it(const struct replay_case *c, const struct replay_bucket *b, 
     if (b->frame_n > 0)
         snprintf(function, sizeof function, "%.*s", (int)strcspn(b->frames[0], "@"), b->frames[0]);
     out[0] = '\0';
-    size_t n = c->kind == REPLAY_TAPE ? add_words(out, 0, c->prop->name) : 0;
+    size_t n = add_words(out, 0, c->kind == REPLAY_TAPE ? c->prop->name : b->property);
     n = add_words(out, n, b->error);
     if (c->kind != REPLAY_TAPE)
         add_words(out, n, function);

@@ -355,6 +355,14 @@ static void buckets(void **state)
         key("SUMMARY: MemorySanitizer: use-of-uninitialized-value a.c:1 in f\n", 257),
         "uri:use-of-uninitialized-value");
     assert_string_equal(key("", SIGSEGV), "uri:SEGV");
+    /* A target that holds properties, and tells of one that fails: the same bug as its tape. */
+    assert_string_equal(key("property  ws/cut\n          A sentence.\nstory\n  x\n"
+                            "verdict   FAILS: events, first diverging octet 4\n          why\n"
+                            "==1==ERROR: AddressSanitizer: ABRT on unknown address\n"
+                            "    #1 0x1 in fuzz_judge /src/fuzz/fuzz_family.h:30\n"
+                            "SUMMARY: AddressSanitizer: ABRT x.c:1 in raise\n",
+                            257),
+                        "ws/cut:events");
     assert_string_equal(key("", 256 + 3), "uri:exit-3");
 }
 
@@ -378,6 +386,8 @@ static void fingerprints(void **state)
     assert_true(print_of(a) == print_of(moved));
     assert_true(print_of(a) != print_of(other));
     assert_true(print_of(a) != print_of(""));
+    assert_true(print_of("property  a/b\nverdict   FAILS: x\n") !=
+                print_of("property  a/b\nverdict   FAILS: y\n"));
 }
 
 /* ---- a smaller one --------------------------------------------------------------------------- */
