@@ -70,6 +70,11 @@ static const void *draw(struct tape *t, struct arena *a)
     return a->full ? NULL : c;
 }
 
+const struct story *story_drawn(const void *story)
+{
+    return ((const struct case_story *)story)->text;
+}
+
 static struct sipws_str printed(const struct story *s, struct arena *a)
 {
     struct sipws_out o = arena_begin(a);

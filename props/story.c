@@ -1138,8 +1138,8 @@ static void tell(struct drive *d, const struct sipws_event *ev)
     tell_sent(d);
 }
 
-/* Where reads end, and where time passes: by steps, and every `pieces` octets. */
-static struct drive_stop *stops_of(const struct story *s, struct arena *a, size_t *n)
+/* By steps, and every `pieces` octets. */
+struct drive_stop *story_stops(const struct story *s, struct arena *a, size_t *n)
 {
     size_t at = 0, cap = 0;
     struct sipws_out all = sipws_out(NULL, 0);
@@ -1186,7 +1186,7 @@ bool story_run(const struct story *s, struct arena *a, struct drive *d, struct s
     d->allow = s->allow;
     d->limits = s->limits;
     d->cuts = (struct sipws_str){NULL, 0};
-    d->stops = stops_of(s, a, &d->stops_n);
+    d->stops = story_stops(s, a, &d->stops_n);
     d->stays = true;
     for (size_t i = 0; i < s->n; i++)
         if (s->steps[i].kind == STORY_END)

@@ -96,8 +96,14 @@ bool story_same(const struct story *s, const struct story *t);
  * arena is full. */
 struct story *story_of_conn(const struct gen_conn *c, struct arena *a);
 
+/* The story of a case of the property story/text: connections from gen_conn, with cuts and time. */
+const struct story *story_drawn(const void *story);
+
 /* The octets of the peer. */
 void story_wire(const struct story *s, struct sipws_out *o);
+
+/* Where reads end within these octets, and time passes. NULL: the arena is full. */
+struct drive_stop *story_stops(const struct story *s, struct arena *a, size_t *n);
 
 /* Runs the engine of `d` over the story. `lines` takes what happened, a line an event or answer:
  * what `expect` is held against; `transcript` all that drive_run tells. False: the arena is full.
