@@ -13,14 +13,17 @@
 
 static const char usage[] =
     "usage: sipws-probe [OPTION]... ws://HOST:PORT [FILE]...\n"
-    "Plays stories against a live SIP WebSocket server, and judges what it answers: the handshake,\n"
+    "Plays stories against a live SIP WebSocket server, and judges what it answers: the "
+    "handshake,\n"
     "its frames, pongs and closes, a response to each request, and that it is still there after\n"
-    "each story. A FILE is a story, or a tape of the property story/text; without one, stories are\n"
+    "each story. A FILE is a story, or a tape of the property story/text; without one, stories "
+    "are\n"
     "generated. HOST is a loopback address: what is sent may be malformed.\n"
     "  --stories N    generated stories (1000)\n"
     "  --seconds T    at most so long\n"
     "  --seed S       the same seed makes the same stories (1)\n"
     "  --patience MS  how long an answer may take (1000)\n"
+    "  --again T      how many seconds a server that is gone has to come back (0)\n"
     "  --save DIR     keeps the smallest story of each class of findings there\n"
     "  --json         one object a line: each finding, then the sum\n"
     "  --rules        lists what a server is held to\n"
@@ -29,9 +32,10 @@ static const char usage[] =
 
 enum { CLASSES = 128, TAPE = 2000, PAUSES = 40, WAIT_MOST = 20, ARENA = 1 << 22 };
 
-struct class {
+struct class
+{
     enum judge_rule_id rule;
-    char on[64], where[96];
+    char on[64];
     size_t seen;
 };
 
@@ -40,7 +44,7 @@ struct probe {
     struct judge *judge;
     const struct prop *prop; /* story/text */
     struct arena arena;
-    unsigned patience;
+    unsigned patience, again; /* milliseconds; seconds for a server that is started again */
     bool json, tty;
     const char *save;
     uint64_t seed;
@@ -225,12 +229,10 @@ static void tell(struct probe *p, const struct judge_finding *f, const char *nam
     bool first = !c || c->seen == 0;
     if (c)
         c->seen++;
-    if (c && first)
-        snprintf(c->where, sizeof c->where, "%s", name);
     if (p->json) {
-        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "story", name, "rule", r->id,
-                              "level", level, "on", f->on, "rfc", r->rfc, "owed", r->text, "detail",
-                              f->detail);
+        json_t *o =
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "story", name, "rule", r->id, "level",
+                      level, "on", f->on, "rfc", r->rfc, "owed", r->text, "detail", f->detail);
         json_dumpf(o, stdout, JSON_COMPACT);
         putchar('\n');
         json_decref(o);
@@ -255,6 +257,13 @@ static const struct story *draw(struct probe *p, const unsigned char *octets, si
     return s && s->role == SIPWS_SERVER && !s->tls && judge_open(p->judge, s, &p->arena) ? s : NULL;
 }
 
+/* The error that the story ends with, for a reader that is right. */
+static const char *end_error(const struct judge *j)
+{
+    const struct judge_event *last = &j->want[j->want_n - 1];
+    return last->err ? sipws_err_info(last->err)->id : "";
+}
+
 struct same {
     struct probe *p;
     enum judge_rule_id rule;
@@ -266,13 +275,11 @@ static bool is_same(void *ctx, const unsigned char *octets, size_t n)
     struct same *s = ctx;
     if (!draw(s->p, octets, n))
         return false;
-    if (s->rule == JUDGE_GONE) {
-        if (!play(s->p))
-            return false;
-        return !is_there(s->p, 0) && is_there(s->p, 10);
-    }
+    bool same_end = strcmp(end_error(s->p->judge), s->on) == 0;
     if (!play(s->p))
         return false;
+    if (s->rule == JUDGE_GONE)
+        return same_end && !is_there(s->p, 0) && is_there(s->p, s->p->again);
     for (size_t i = 0; i < s->p->judge->found_n; i++)
         if (s->p->judge->found[i].rule == s->rule && strcmp(s->p->judge->found[i].on, s->on) == 0)
             return true;
@@ -313,8 +320,7 @@ static void judge_story(struct probe *p, const char *name, const unsigned char *
     bool played = play(p);
     memcpy(found, p->judge->found, sizeof p->judge->found);
     found_n = played ? p->judge->found_n : 0;
-    const struct judge_event *last = &p->judge->want[p->judge->want_n - 1];
-    const char *on = last->err ? sipws_err_info(last->err)->id : "";
+    const char *on = end_error(p->judge);
     bool there = is_there(p, 0);
     if (!there) {
         p->gone++;
@@ -322,7 +328,7 @@ static void judge_story(struct probe *p, const char *name, const unsigned char *
         snprintf(found[found_n++].detail, sizeof found->detail,
                  played ? "it does not answer a sound OPTIONS on a new connection"
                         : "nobody listens");
-        p->over = !is_there(p, 10);
+        p->over = !is_there(p, p->again);
     }
     bool wrong = false;
     for (size_t i = 0; i < found_n; i++) {
@@ -535,6 +541,10 @@ int main(int argc, char **argv)
             if (!number(value, 1e15, &given))
                 return misuse(value, "no seed");
             p.seed = (uint64_t)given;
+        } else if ((value = value_of(argc, argv, &i, "--again")) != NULL) {
+            if (!number(value, 600, &given))
+                return misuse(value, "no number of seconds from 0 to 600");
+            p.again = (unsigned)given;
         } else if ((value = value_of(argc, argv, &i, "--patience")) != NULL) {
             if (!number(value, 60000, &given) || given < 1)
                 return misuse(value, "no number of milliseconds from 1 to 60000");

@@ -103,11 +103,11 @@ static void add_forms(struct judge *j)
             event++;
         if (event == j->want_n)
             return;
-        j->want[event++].form = between       ? "control frames between fragments"
-                                : frames > 1  ? "fragmented"
-                                : wide        ? "64-bit length"
-                                : binary      ? "binary"
-                                              : "plain";
+        j->want[event++].form = between      ? "control frames between fragments"
+                                : frames > 1 ? "fragmented"
+                                : wide       ? "64-bit length"
+                                : binary     ? "binary"
+                                             : "plain";
         frames = 0;
         between = false;
     }
@@ -360,11 +360,11 @@ static void find_head_taken(struct judge *j)
     struct sipws_str name = SIPWS_STR("Sec-WebSocket-Protocol"), chosen = {NULL, 0};
     const char *at = j->wire.p + j->drive.conn.error.off;
     bool has = sipws_http_find(&j->conn.http, name, &chosen);
-    if (err == SIPWS_E_HTTP_NO_SIP && j->open)
+    if (err == SIPWS_E_HTTP_NO_SIP && (j->open || sipws_str_eq(chosen, SIPWS_STR("sip"))))
         find(j, JUDGE_PROTOCOL_TAKEN, id_of(err), "it agreed to sip, which was not offered");
     else if (err == SIPWS_E_HTTP_NO_SIP)
-        find(j, JUDGE_PROTOCOL_NONE, id_of(err), "101 %s%.*s", has ? "with " : "without a subprotocol",
-             (int)chosen.n, has ? chosen.p : "");
+        find(j, JUDGE_PROTOCOL_NONE, id_of(err), "101 %s%.*s",
+             has ? "with " : "without a subprotocol", (int)chosen.n, has ? chosen.p : "");
     /* Bare LF and folding a recipient may mend (RFC 7230 3.5 and 3.2.4). */
     else if (err != SIPWS_E_HTTP_CRLF &&
              !(err == SIPWS_E_HTTP_FIELD && at > j->wire.p && at[-1] == '\n'))
@@ -428,7 +428,8 @@ static void find_stream(struct judge *j)
 {
     const struct judge_event *end = end_of(j), *missing = unanswered(j);
     enum judge_rule_id rule = JUDGE_ENDED;
-    /* Whoever is sent what is no sound SIP may have enough of it; and who has a limit may say so. */
+    /* Whoever is sent what is no sound SIP may have enough of it; and who has a limit may say so.
+     */
     bool excused = has_refused(j) || j->code == SIPWS_CLOSE_TOO_BIG;
     bool over = j->ended || j->closed;
     if (is_fault(end)) {

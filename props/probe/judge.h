@@ -35,9 +35,9 @@ extern const struct judge_rule judge_rules[JUDGE_RULES];
 
 struct judge_finding {
     enum judge_rule_id rule;
-    const char *on;    /* what it is about, for a class of findings: the id of an error of err.def,
-                          or the form of a message ("fragmented", "plain", …); "" for nothing */
-    char detail[200];  /* for people */
+    const char *on;   /* what it is about, for a class of findings: the id of an error of err.def,
+                         or the form of a message ("fragmented", "plain", …); "" for nothing */
+    char detail[200]; /* for people */
 };
 
 /* What ref reads in the story. */
@@ -74,9 +74,9 @@ struct judge {
     struct sipws_conn conn; /* ours, which reads what it sends */
     struct sipws_diag diag; /* why that is no sound stream; else SIPWS_OK */
     bool open, closed, ended;
-    uint16_t code; /* of its close frame */
-    bool ponged;   /* it answered the ping of ours */
-    bool closing;  /* the player sent a close frame of ours */
+    uint16_t code;      /* of its close frame */
+    bool ponged;        /* it answered the ping of ours */
+    bool closing;       /* the player sent a close frame of ours */
     size_t other_pongs; /* with a payload that no ping had */
 
     struct judge_finding found[JUDGE_FINDINGS];

@@ -69,7 +69,8 @@ const char *link_resolve(struct link *l, const char *host, const char *port, boo
         return uv_strerror(status);
     for (const struct addrinfo *i = request.addrinfo; i && !remote && !why; i = i->ai_next)
         if (!is_loopback(i->ai_addr))
-            why = "it is no loopback address; whoever may send malformed octets there says --remote";
+            why =
+                "it is no loopback address; whoever may send malformed octets there says --remote";
     if (!why)
         memcpy(&l->address, request.addrinfo->ai_addr, request.addrinfo->ai_addrlen);
     uv_freeaddrinfo(request.addrinfo);
