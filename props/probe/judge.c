@@ -21,7 +21,11 @@ static const char *id_of(enum sipws_err err)
     return sipws_err_info(err)->id;
 }
 
-static void find(struct judge *j, enum judge_rule_id rule, const char *on, const char *format, ...)
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+static void
+find(struct judge *j, enum judge_rule_id rule, const char *on, const char *format, ...)
 {
     va_list args;
     for (size_t i = 0; i < j->found_n; i++)
