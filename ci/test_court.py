@@ -284,6 +284,8 @@ class Page(unittest.TestCase):
         self.assertEqual(self.b.value("[...document.querySelectorAll('#rows .row')].map(r => [...r.querySelectorAll('.cell')].map(c => c.textContent).join(''))"),
                          ["=≠=–", "⊘+⊘–"])
         self.assertIn("x  →  y", self.text("#chains"))
+        self.assertEqual(self.b.value("[...document.querySelector('#totals tbody tr').cells].map(c => c.textContent).join(' ')"),
+                         "x 1.0 SIP 2 1 · · 1 · · ·")
         self.assertEqual(self.b.value("document.querySelector('#grid').getAttribute('aria-rowcount')"), "3")
         self.quiet()
 

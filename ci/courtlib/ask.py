@@ -68,23 +68,14 @@ def run(command, good=(0, 1, 2)):
     return done.stdout.decode()
 
 
-def knows(program, option):
-    return f"{option} " in run([program, "--help"])
-
-
 def ask(program, sources, say):
     """All that one run over `sources` (options of sipws-diff) tells, for messages and frames."""
     lines = Lines()
     lines.take(run([program, "--json", "--peers"]), "sipws-diff --peers")
     for speaks in SPEAKS:
-        command = [program, "--json", "--clusters", "--quiet", *sources]
-        if speaks == "ws":
-            command.insert(1, "--ws")
+        command = [program, "--json", "--clusters", "--ws" if speaks == "ws" else "--coalitions", "--quiet", *sources]
         say(f"asks the peers that speak {'frames' if speaks == 'ws' else 'SIP'}")
         lines.take(run(command), " ".join(str(c) for c in command[:4]))
-    if knows(program, "--coalitions"):
-        say("looks for coalitions")
-        lines.take(run([program, "--json", "--coalitions", "--quiet", *sources]), "--coalitions")
     return lines
 
 

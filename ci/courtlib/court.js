@@ -10,7 +10,7 @@ function h(tag, attributes, ...children) {
     if (typeof value === 'function') e.addEventListener(key, value);
     else if (value === true) e.setAttribute(key, '');
     else if (value !== false && value !== null && value !== undefined) e.setAttribute(key, value);
-  for (const c of children.flat()) if (c !== null && c !== undefined && c !== '') e.append(c);
+  for (const c of children.flat(Infinity)) if (c !== null && c !== undefined && c !== '') e.append(c);
   return e;
 }
 const plural = (n, word) => `${n.toLocaleString('en')} ${n === 1 ? word : word + 's'}`;
@@ -48,6 +48,8 @@ function words(letter, group) {
   return letter === 'S' ? `takes it, reading ${String.fromCharCode(97 + Math.min(group, 25))}` : VERDICTS[letter][2];
 }
 const matters = word => h('span', {class: `m m-${word}`}, word === 'open' ? 'not judged' : word);
+
+const sentence = text => text ? text[0].toUpperCase() + text.slice(1) : '';
 
 /* Section 7.3.1 of RFC 3261, of "3261 7.3.1". */
 function section(rfc) {
@@ -180,7 +182,7 @@ function drawRow(c, n) {
     h('div', {class: css, role: at ? 'gridcell' : 'rowheader', id: `c${n}-${at}`}, children);
   const row = h('div', {class: 'row', role: 'row', 'data-row': n, 'aria-rowindex': n + 2},
     cell(-1, 'matters', matters(c.matters)),
-    cell(0, 'subject', h('b', {}, `${c.field}: ${c.kind}`), h('span', {}, c.what || c.layer)),
+    cell(0, 'subject', h('b', {}, `${c.field}: ${c.kind}`), h('span', {}, sentence(c.what) || c.layer)),
     cell(-2, 'right', RIGHT[c.right] || c.right),
     cell(-3, 'number', String(c.cases)),
     columns.map((p, i) => {
@@ -426,7 +428,7 @@ function clusterCase(c, peer) {
     h('p', {class: 'facts'}, matters(c.matters), fact('layer', c.layer), fact('cases', String(c.cases)),
       fact('witness', plural(w.size, 'octet')), c.quirk ? fact('quirk', c.quirk) : '', fact('status', c.status),
       c.grammar ? fact('the grammar', c.grammar) : ''),
-    c.what ? h('p', {class: 'what'}, c.what) : '',
+    c.what ? h('p', {class: 'what'}, sentence(c.what)) : '',
     h('p', {class: 'soft'}, `${named.join(', ')} ${named.length === 1 ? 'differs' : 'differ'}.`,
       letter ? ` ${peer} ${words(letter, c.groups ? c.groups[at] : 0)}.` : ''),
     c.rule === null ? '' : ruleOf(facts.rules[c.rule]),
@@ -475,8 +477,8 @@ function chainCase(g) {
     h('p', {class: 'facts'}, fact('severity', `${g.severity} of 5`), fact('cause', g.cause), fact('witness', plural(g.size, 'octet')),
       fact('chains', String(g.pairs.length)), g.ref ? fact('ref', g.ref) : ''),
     h('p', {class: 'what'}, pairText(g)),
-    g.attack ? h('p', {class: 'soft'}, g.attack) : '',
-    h('div', {class: 'rule'}, h('p', {}, g.rfc ? h('b', {}, `${section(g.rfc)}. `) : '', g.decides || '')),
+    g.attack ? h('p', {class: 'soft'}, sentence(g.attack), '.') : '',
+    h('div', {class: 'rule'}, h('p', {}, g.rfc ? h('b', {}, `${section(g.rfc)}. `) : '', sentence(g.decides), '.')),
     h('h3', {}, 'What the two read'),
     h('div', {class: 'readings'}, h('table', {}, h('tbody', {},
       [['first', g.first], ['second', g.second]].map(([place, name]) => h('tr', {}, h('th', {scope: 'row'},
@@ -492,9 +494,15 @@ function drawChains(all) {
       h('span', {class: 'rank'}, h('span', {class: 'bars', 'aria-hidden': 'true'}, '▮'.repeat(g.severity) + '▯'.repeat(5 - g.severity)),
         ` severity ${g.severity}`),
       h('span', {class: 'pair'}, pairText(g)),
-      h('span', {}, `${g.kind}: ${g.field}, `, h('code', {}, short(g.readings[g.first])), ' then ', h('code', {}, short(g.readings[g.second]))),
-      h('span', {class: 'soft'}, `${g.attack || g.decides || ''} (${plural(g.size, 'octet')}, ${plural(g.pairs.length, 'chain')})`))),
+      h('span', {}, `${g.kind}: ${g.field}, `, contrast(g.readings[g.first], g.readings[g.second]).map((text, i) => [i ? ' then ' : '', h('code', {}, short(text))])),
+      h('span', {class: 'soft'}, `${sentence(g.attack || g.decides)} (${plural(g.size, 'octet')}, ${plural(g.pairs.length, 'chain')})`))),
     list.length < groups.length ? h('button', {type: 'button', click: () => drawChains(true)}, `show all ${groups.length}`) : '');
+}
+/* Of two long lists of words only those that the other has not. */
+function contrast(a, b) {
+  const words = [a, b].map(text => (text || '').split(' '));
+  if (words.some(list => list.length < 4)) return [a, b];
+  return words.map((list, i) => list.filter(word => !words[1 - i].includes(word)).join(' ') || 'nothing more');
 }
 const short = text => text === null || text === undefined ? '?' : visible(text.length > 60 ? text.slice(0, 57) + '…' : text);
 
@@ -506,7 +514,8 @@ function drawFigures() {
   const count = test => facts.clusters.filter(test).length;
   $('figures').append(figure(present('sip'), 'SIP stacks'), figure(present('ws'), 'WebSocket stacks'),
     figure(facts.clusters.length, 'clusters'), figure(count(c => c.matters === 'smuggling'), 'matter to smuggling'),
-    figure(count(c => c.matters === 'identity'), 'matter to identity'), figure(count(c => !c.quirk), 'not judged yet'));
+    figure(count(c => c.matters === 'identity'), 'matter to identity'), figure(count(c => !c.quirk), 'not judged yet'),
+    groups.length ? figure(groups.length, 'kinds of coalitions') : '');
   const all = [...peersOf.sip, ...peersOf.ws].filter((p, i, list) => list.findIndex(o => o.name === p.name) === i);
   const absent = all.filter(p => p.absent);
   $('about').append(`Of ${facts.what}. Asked: `, all.filter(p => !p.absent).map(p => `${p.name} ${p.version}`).join(', '), '.',

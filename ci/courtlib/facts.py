@@ -100,7 +100,7 @@ def ident(*parts):
 def kept(name, root):
     """Whether a witness lies in the checkout under this name."""
     path = name.rsplit(":", 1)[0] if ".json:" in name else name
-    return not path.startswith("/") and ".." not in path and (root / path).is_file()
+    return not path.startswith(("/", "build/")) and ".." not in path and (root / path).is_file()
 
 
 def readings(answers):
