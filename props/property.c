@@ -362,6 +362,7 @@ struct shrinker {
     prop_judge *judge;
     void *ctx;
     double deadline;
+    bool late; /* it is over */
     uint64_t tries;
     struct prop_trial *trial; /* has the spans of the best so far */
 };
@@ -381,10 +382,17 @@ static void settle(struct shrinker *s)
         (void)prop_draw(s->prop, s->tape, s->n, s->trial);
 }
 
+/* Before a candidate is made: of a large tape there are very many. */
+static bool late(struct shrinker *s)
+{
+    s->late = s->late || now() > s->deadline;
+    return s->late;
+}
+
 /* Takes the candidate next[m] if it is simpler and fails alike. */
 static bool attempt(struct shrinker *s, size_t m)
 {
-    if (m > s->n || (m == s->n && memcmp(s->next, s->tape, m) >= 0) || now() > s->deadline)
+    if (m > s->n || (m == s->n && memcmp(s->next, s->tape, m) >= 0))
         return false;
     s->tries++;
     if (!s->judge(s->ctx, s->next, m))
@@ -398,7 +406,7 @@ static bool attempt(struct shrinker *s, size_t m)
 /* The best tape with octets [from, to) replaced by those of [a, b). */
 static bool replace(struct shrinker *s, size_t from, size_t to, size_t a, size_t b)
 {
-    if (from > to || to > s->n || a > b || b > s->n || to - from <= b - a)
+    if (from > to || to > s->n || a > b || b > s->n || to - from <= b - a || late(s))
         return false;
     memcpy(s->next, s->tape, from);
     memcpy(s->next + from, s->tape + a, b - a);
@@ -451,7 +459,7 @@ static bool cut_blocks(struct shrinker *s)
 {
     bool better = false;
     for (size_t k = s->n / 2; k > 0; k = k > 8 ? k / 2 : k - 1)
-        for (size_t from = s->n >= k ? s->n - k : 0, step = k > 8 ? k : 1;;) {
+        for (size_t from = s->n >= k ? s->n - k : 0, step = k > 8 ? k : 1; !s->late;) {
             if (cut(s, from, from + k <= s->n ? from + k : s->n))
                 better = true;
             if (from == 0)
@@ -466,7 +474,7 @@ static bool cut_lines(struct shrinker *s)
 {
     bool better = false;
     for (size_t many = 256; !s->prop && many > 0; many /= 2)
-        for (size_t to = s->n; to > 0 && to <= s->n && now() < s->deadline;) {
+        for (size_t to = s->n; to > 0 && to <= s->n && !s->late;) {
             size_t from = to, lines = 0;
             while (from > 0 && (lines += s->tape[from - 1] == '\n' && from < to) < many)
                 from--;
@@ -478,7 +486,7 @@ static bool cut_lines(struct shrinker *s)
 
 static bool zero(struct shrinker *s, size_t from, size_t to)
 {
-    if (from >= to || to > s->n)
+    if (from >= to || to > s->n || late(s))
         return false;
     memcpy(s->next, s->tape, s->n);
     memset(s->next + from, 0, to - from);
@@ -491,7 +499,7 @@ static bool zero_spans(struct shrinker *s)
     for (uint32_t i = 0; i < span_count(s); i++)
         better = zero(s, span(s, i).from, span(s, i).to) || better;
     for (size_t k = s->n / 2; k > 1; k /= 2)
-        for (size_t from = 0; from + k <= s->n; from += k)
+        for (size_t from = 0; from + k <= s->n && !s->late; from += k)
             better = zero(s, from, from + k) || better;
     return better;
 }
@@ -499,7 +507,7 @@ static bool zero_spans(struct shrinker *s)
 /* Sets the octets at i and j (which may be the same) to `value`. */
 static bool lower_to(struct shrinker *s, size_t i, size_t j, unsigned value)
 {
-    if (i >= s->n || j >= s->n || s->tape[i] <= value)
+    if (i >= s->n || j >= s->n || s->tape[i] <= value || late(s))
         return false;
     memcpy(s->next, s->tape, s->n);
     s->next[i] = s->next[j] = (unsigned char)value;
@@ -530,7 +538,7 @@ static bool lower_both(struct shrinker *s, size_t i, size_t j)
 static bool lower(struct shrinker *s)
 {
     bool better = false;
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n && !s->late; i++)
         better = lower_both(s, i, i) || better;
     return better;
 }
@@ -540,7 +548,7 @@ static bool lower_twins(struct shrinker *s)
 {
     bool better = false;
     for (uint32_t i = 0; i < span_count(s); i++)
-        for (uint32_t j = i + 1; j < span_count(s); j++) {
+        for (uint32_t j = i + 1; j < span_count(s) && !s->late; j++) {
             struct tape_span a = span(s, i), b = span(s, j);
             size_t n = a.to - a.from;
             if (n == 0 || n > 64 || b.to - b.from != n || b.from < a.to || a.label != b.label ||
@@ -556,10 +564,10 @@ static bool lower_twins(struct shrinker *s)
 static bool lower_counts(struct shrinker *s)
 {
     bool better = false;
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n && !s->late; i++)
         for (unsigned k = s->tape[i]; k > 0; k = k > 1 ? k / 2 : 0)
             for (size_t gap = 1; gap <= 3; gap++) {
-                if (i >= s->n || k > s->tape[i] || i + gap + k > s->n)
+                if (i >= s->n || k > s->tape[i] || i + gap + k > s->n || late(s))
                     continue;
                 memcpy(s->next, s->tape, s->n);
                 s->next[i] = (unsigned char)(s->tape[i] - k);
@@ -583,7 +591,7 @@ size_t prop_shrink(const struct prop *p, unsigned char *octets, size_t n, prop_j
                          .deadline = now() + seconds,
                          .trial = p ? prop_trial_new() : NULL};
     settle(&s);
-    for (bool better = true; better && now() < s.deadline;) {
+    for (bool better = true; better && !late(&s);) {
         better = false;
         for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
             better = passes[i](&s) || better;

@@ -250,6 +250,26 @@ static void contents_tell(void **state)
     assert_int_equal(c.kind, REPLAY_INPUT); /* too short for a selector */
 }
 
+/* Another program judges them, the one beside this. */
+static void vectors(void **state)
+{
+    (void)state;
+    static char text[1 << 20];
+    FILE *f = fopen(SIPWS_ROOT "/corpus/vectors/ws.json", "rb");
+    assert_non_null(f);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    assert_int_equal(run(put("found.json", text, n), NULL), 0);
+    says("found.json: vectors hold\n");
+    char *verdict = strstr(text, "\"verdict\": \"valid\"");
+    assert_non_null(verdict);
+    memcpy(strchr(verdict, 'v') + sizeof "verdict\": \"" - 1, "bogus", 5);
+    assert_int_equal(run(put("found.json", text, n), NULL), 1);
+    says("found.json: vectors FAIL\n");
+    assert_int_equal(run(SIPWS_ROOT "/corpus/vectors/policy.json", NULL), 2);
+    says("ctest -R");
+}
+
 static void all_are_tried(void **state)
 {
     (void)state;
@@ -553,6 +573,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(names),
         cmocka_unit_test(engines_tell),
         cmocka_unit_test(contents_tell),
+        cmocka_unit_test(vectors),
         cmocka_unit_test(all_are_tried),
         cmocka_unit_test(ends),
         cmocka_unit_test(said_of_a_tape),
