@@ -355,15 +355,24 @@ static int complain(const char *what, const char *arg)
     return 2;
 }
 
-static int bisect(char **args, int n)
+static int bisect(const struct replay_options *o, char **args, int n)
 {
     char root[PATH_CAP], script[PATH_CAP + 16];
+    char option[] = "--target";
+    char *argv[8] = {script};
+    int argc = 1;
     if (n != 3)
         return complain("--bisect wants a good commit, a bad one, and a file", "");
     if (!find_root(root))
         return 2;
     snprintf(script, sizeof script, "%s/ci/bisect", root);
-    execl(script, script, args[0], args[1], args[2], (char *)NULL);
+    if (o->target) {
+        argv[argc++] = option;
+        memcpy(&argv[argc++], &o->target->name, sizeof argv[0]); /* nobody writes to it */
+    }
+    for (int i = 0; i < n; i++)
+        argv[argc++] = args[i];
+    execv(script, argv);
     perror(script);
     return 2;
 }
@@ -478,7 +487,7 @@ int main(int argc, char **argv)
     if (o.serve)
         return serve(&o);
     if (o.bisect)
-        return bisect(argv, files);
+        return bisect(&o, argv, files);
     if (files == 0)
         return complain("which file?", "");
     if (o.as_c + o.as_wire + o.as_pcap + o.bucket + o.json > 1)
