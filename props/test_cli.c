@@ -314,7 +314,7 @@ static void wrong_use(void **state)
     (void)state;
     FILE_OF("-odd", "x");
     expect(RUN("lintt"), 2, "", "there is no command 'lintt'; did you mean lint?");
-    expect(RUN("serve-tea"), 2, "", "there is no command 'serve-tea'\n");
+    expect(RUN("brew-tea"), 2, "", "there is no command 'brew-tea'\n");
     expect(RUN("--version", "x"), 2, "", "--version stands alone");
     expect(RUN("lint"), 2, "", "FILE is missing");
     expect(RUN("parse"), 2, "", "FILE is missing");
@@ -1555,7 +1555,7 @@ static void every_error_is_explained(void **state)
 static void the_manual_is_whole(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"lint", "parse", "print", "frames", "explain"};
+    static const char *const commands[] = {"lint", "parse", "print", "frames", "explain", "serve", "connect"};
     static const char *const bits[] = SIPWS_ALLOW_NAMES;
     char *manual = slurp(SIPWS_ROOT "/ref/sipws.1", NULL), line[64];
     struct run lint = RUN("lint", "--help");

@@ -23,7 +23,8 @@ struct cli_command {
     int (*run)(struct cli_args *a);
 };
 
-extern const struct cli_command cli_lint, cli_parse, cli_print, cli_frames, cli_explain;
+extern const struct cli_command cli_lint, cli_parse, cli_print, cli_frames, cli_explain, cli_serve,
+    cli_connect;
 
 /* ---- cli_main.c: the command line ------------------------------------------------------------ */
 

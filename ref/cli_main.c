@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct cli_command *const commands[] = {&cli_lint,   &cli_parse,   &cli_print,
-                                                     &cli_frames, &cli_explain, NULL};
+static const struct cli_command *const commands[] = {
+    &cli_lint, &cli_parse, &cli_print, &cli_frames, &cli_explain, &cli_serve, &cli_connect, NULL};
 
 /* ---- complaints ------------------------------------------------------------------------------ */
 
