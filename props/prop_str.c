@@ -439,6 +439,11 @@ static bool naive_ieq(struct sipws_str a, struct sipws_str b)
     return true;
 }
 
+static uint64_t key_of(const char *base, struct sipws_str s, const char *end)
+{
+    return sipws_key(sipws_first_8(base, s.p, s.n, end), s);
+}
+
 static enum verdict hold_scan(struct prop_trial *r, const void *story)
 {
     const struct scan *s = story;
@@ -453,16 +458,21 @@ static enum verdict hold_scan(struct prop_trial *r, const void *story)
         size_t at = (size_t)(p - base);
         longest = (size_t)(want - p) > longest ? (size_t)(want - p) : longest;
         /* The class is a constant in the library: each way through sipws_span_in is taken. */
-        const char *ways[] = {sipws_span(p, end, s->classes),
-                              sipws_span_in(base, p, end, s->classes),
-                              sipws_span_8(p, end, s->classes)};
+        const char *ways[] = {
+            sipws_span(p, end, s->classes), sipws_span_in(base, p, end, s->classes),
+            sipws_span_32(base, p, end, s->classes),
+            sipws_in_knows(s->classes) ? sipws_span_more(base, p, end, s->classes) : want,
+            sipws_span_8(p, end, s->classes)};
         for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
             if (ways[i] != want)
                 return prop_fail(r, "span", at, "way %zu stops at octet %td, should at %td", i,
                                  ways[i] - base, want - base);
-        if (sipws_line(base, p, end) != line)
+        const char *colon, *found = sipws_line(base, p, end, &colon);
+        if (found > line || (found < line && (unsigned char)*found > 13))
             return prop_fail(r, "line", at, "the line ends at octet %td, should at %td",
-                             sipws_line(base, p, end) - base, line - base);
+                             found - base, line - base);
+        if (colon > end || memchr(p, ':', (size_t)(colon - p)))
+            return prop_fail(r, "line", at, "a colon stands before octet %td", colon - base);
         /* Two halves of what is left, and one of them in other letters. */
         struct sipws_str a = {p, (size_t)(end - p) / 2}, b = {p + a.n, a.n}, c = {NULL, 0};
         char other[160];
@@ -479,8 +489,8 @@ static enum verdict hold_scan(struct prop_trial *r, const void *story)
         }
         if (sipws_str_ieq(a, b) != naive_ieq(a, b) || !sipws_str_ieq(a, c))
             return prop_fail(r, "case", at, "two times %zu octets are compared wrongly", a.n);
-        if (sipws_hash(a) != sipws_hash(c))
-            return prop_fail(r, "hash", at, "%zu octets have two hashes", a.n);
+        if (key_of(base, a, end) != key_of(other, c, other + c.n))
+            return prop_fail(r, "key", at, "%zu octets have two keys", a.n);
     }
     prop_class(r, longest > 32 ? "long runs" : longest > 16 ? "runs above 16" : "short runs");
     return HOLDS;

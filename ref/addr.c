@@ -50,11 +50,14 @@ static const char *skip_blank(const char *p, const char *end)
     return p;
 }
 
-static const struct sipws_param_rule *rule_of(const struct sipws_param_rule *rules,
-                                              struct sipws_str name)
+/* `first`: the first eight octets of the name. */
+static inline const struct sipws_param_rule *rule_of(const struct sipws_param_rule *rules,
+                                                     uint64_t first, struct sipws_str name)
 {
-    while (rules->name.n > 0 && !sipws_str_ieq(rules->name, name))
-        rules++;
+    for (first |= SIPWS_ONES * 0x20; rules->name.n > 0; rules++) /* see sipws_key */
+        if (rules->name.n == name.n && (rules->first | SIPWS_ONES * 0x20) == first &&
+            (name.n <= 8 || sipws_octets_ieq(rules->name.p + 8, name.p + 8, name.n - 8)))
+            break;
     return rules;
 }
 
@@ -77,17 +80,26 @@ static bool rest_of_param(struct sipws_cur *c, const struct sipws_param_rule *ru
            sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, rule->name.p);
 }
 
-static bool param(struct sipws_cur *c, const struct sipws_param_rule *rules,
-                  struct sipws_names *seen, struct sipws_str *key)
+static inline bool param(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                         struct sipws_names *seen, struct sipws_str *value,
+                         const struct sipws_param_rule **row)
 {
-    struct sipws_str name, value = {NULL, 0};
-    if (!sipws_token(c, &name))
+    struct sipws_str name;
+    const char *start = c->p, *equal, *stop;
+    bool plain = sipws_plain_param(c->base, start, c->end, &equal, &stop) &&
+                 (stop == c->end || *stop == ';' || *stop == ',');
+    if (plain) {
+        name = sipws_slice(start, equal);
+        c->p = equal;
+    } else if (!sipws_token(c, &name)) {
         return false;
+    }
     if (seen->n >= SIPWS_MAX_PARAMS && !SIPWS_PLANT_IF(PARAM_ARRAY, seen->n == SIPWS_MAX_PARAMS))
         return sipws_fail(c, name.p, SIPWS_E_LIMIT_PARAMS, "generic-param");
-    if (!sipws_names_add(seen, name, sipws_hash(name), sipws_str_ieq))
+    uint64_t first = sipws_first_8(c->base, start, name.n, c->end);
+    if (!sipws_names_add(seen, name, sipws_key(first, name), sipws_str_ieq))
         return sipws_fail(c, name.p, SIPWS_E_PARAM_DUPLICATE, "generic-param");
-    const struct sipws_param_rule *rule = rule_of(rules, name);
+    const struct sipws_param_rule *rule = *row = rule_of(rules, first, name);
     if (SIPWS_PLANT_IF(PARAM_EMPTY, rule->name.n > 0 && c->p < c->end && *c->p == '=' &&
                                         (c->end - c->p == 1 || c->p[1] == ';'))) {
         c->p++;
@@ -95,10 +107,13 @@ static bool param(struct sipws_cur *c, const struct sipws_param_rule *rules,
     }
     if (rule->name.n == 0 && !rule->value)
         return sipws_fail(c, name.p, SIPWS_E_PARAM_UNKNOWN, "generic-param");
-    bool ok = rest_of_param(c, rule, &value);
-    if (rule == rules && rule->name.n > 0)
-        *key = value;
-    return ok;
+    if (plain && stop > equal &&
+        (rule->value == sipws_token_value || rule->value == sipws_gen_value)) {
+        *value = sipws_slice(equal + 1, stop);
+        c->p = stop;
+        return true;
+    }
+    return rest_of_param(c, rule, value);
 }
 
 /* The end of [start, end) without the white space that the last value's rule took with it. */
@@ -122,7 +137,7 @@ bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
     struct sipws_names seen;
     *out = (struct sipws_str){NULL, 0};
     *key = (struct sipws_str){NULL, 0};
-    if (c->p == c->end)
+    if (c->p == c->end || *c->p == ',')
         return true;
     sipws_names_init(&seen);
     for (;;) {
@@ -135,8 +150,12 @@ bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
         first = first ? first : c->p;
         c->p++;
         sipws_sws(c);
-        if (!param(c, rules, &seen, key))
+        struct sipws_str value = {NULL, 0};
+        const struct sipws_param_rule *row;
+        if (!param(c, rules, &seen, &value, &row))
             return sipws_back(c, start);
+        if (row == rules && row->name.n > 0)
+            *key = value;
     }
     if (first)
         *out = sipws_slice(first, trim(first, c->p));
@@ -144,20 +163,23 @@ bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
 }
 
 bool sipws_comma_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
-                        struct sipws_str *out)
+                        struct sipws_str *out, uint32_t *rows)
 {
     const char *start = c->p, *comma = NULL;
-    struct sipws_str key;
+    struct sipws_str value;
+    const struct sipws_param_rule *row;
     struct sipws_names seen;
     sipws_names_init(&seen);
+    *rows = 0;
     for (;;) {
         bool ok = true;
         if (comma && c->p == c->end)
             ok = sipws_fail(c, comma, SIPWS_E_LIST_ELEMENT, "auth-param");
         else if (sipws_peek(c) == ',')
             ok = sipws_fail(c, c->p, SIPWS_E_LIST_ELEMENT, "auth-param");
-        if (!ok || !param(c, rules, &seen, &key))
+        if (!ok || !param(c, rules, &seen, &value, &row))
             return sipws_back(c, start);
+        *rows |= UINT32_C(1) << (row - rules);
         struct sipws_cur at = *c;
         sipws_sws(&at);
         if (sipws_peek(&at) != ',')
@@ -259,23 +281,32 @@ void sipws_params_print(struct sipws_out *o, struct sipws_str params)
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
+/* addr-spec RAQUOT SWS is not what stands at `c`, or not all of it. */
+SIPWS_COLD static void no_brackets(struct sipws_cur *c, bool uri)
+{
+    /* White space within a URI (a fold, mostly) is the fault, whatever else it breaks. */
+    if (!uri && c->diag && c->diag->off < (size_t)(c->end - c->base) &&
+        blank(c->base[c->diag->off]))
+        sipws_fail(c, c->base + c->diag->off, SIPWS_E_URI_OCTET, "addr-spec");
+    if (uri)
+        sipws_fail(c, c->p, c->p == c->end ? SIPWS_E_ADDR_BRACKET : SIPWS_E_URI_OCTET,
+                   c->p == c->end ? "RAQUOT" : "addr-spec");
+}
+
 /* LAQUOT addr-spec RAQUOT, where `c` stands behind what comes before: SWS "<" … ">" SWS. */
-static bool bracketed(struct sipws_cur *c, struct sipws_addr *out)
+static inline bool bracketed(struct sipws_cur *c, struct sipws_addr *out)
 {
     const char *start = c->p;
     sipws_sws(c);
-    bool ok = sipws_take(c, '<') || sipws_fail(c, c->p, SIPWS_E_ADDR_BRACKET, "LAQUOT");
-    if (ok && !sipws_uri(c, SIPWS_URI_WHOLE, &out->uri)) {
-        ok = false;
-        /* White space within a URI (a fold, mostly) is the fault, whatever else it breaks. */
-        if (c->diag && c->diag->off < (size_t)(c->end - c->base) && blank(c->base[c->diag->off]))
-            sipws_fail(c, c->base + c->diag->off, SIPWS_E_URI_OCTET, "addr-spec");
-    }
-    if (ok && !sipws_take(c, '>'))
-        ok = c->p == c->end ? sipws_fail(c, c->p, SIPWS_E_ADDR_BRACKET, "RAQUOT")
-                            : sipws_fail(c, c->p, SIPWS_E_URI_OCTET, "addr-spec");
-    if (!ok)
+    if (!sipws_take(c, '<')) {
+        sipws_fail(c, c->p, SIPWS_E_ADDR_BRACKET, "LAQUOT");
         return sipws_back(c, start);
+    }
+    bool uri = sipws_uri(c, SIPWS_URI_WHOLE, &out->uri);
+    if (!uri || !sipws_take(c, '>')) {
+        no_brackets(c, uri);
+        return sipws_back(c, start);
+    }
     sipws_sws(c);
     out->brackets = true;
     return true;
@@ -298,7 +329,7 @@ static void display_tokens(struct sipws_cur *c, struct sipws_str *out, const cha
         *out = sipws_slice(start, end);
 }
 
-static bool name_addr(struct sipws_cur *c, struct sipws_addr *out)
+static inline bool name_addr(struct sipws_cur *c, struct sipws_addr *out)
 {
     const char *start = c->p;
     if (sipws_peek(c) == '<')
@@ -331,7 +362,9 @@ bool sipws_addr(struct sipws_cur *c, struct sipws_addr *out)
 {
     out->display = (struct sipws_str){NULL, 0};
     out->brackets = false;
-    if (sipws_peek(c) == '<' || sipws_peek(c) == '"')
+    if (sipws_peek(c) == '<')
+        return bracketed(c, out);
+    if (sipws_peek(c) == '"')
         return name_addr(c, out);
     const char *p = sipws_span_in(c->base, c->p, c->end, SIPWS_C_TOKEN);
     /* White space here, or behind one token; an angle bracket behind one. */

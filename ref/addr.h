@@ -27,6 +27,7 @@ typedef bool sipws_param_value(struct sipws_cur *c);
  * would also take it. */
 struct sipws_param_rule {
     struct sipws_str name;    /* n == 0: the last row */
+    uint64_t first;           /* SIPWS_FIRST_8 of it, in lower case */
     sipws_param_value *value; /* NULL: no value may stand; in the last row: no others are known */
     bool optional;            /* "=" and the value may be missing */
 };
@@ -34,19 +35,19 @@ struct sipws_param_rule {
 /* A row of such a table: a value must stand. */
 #define SIPWS_PARAM(name, value)                                                                   \
     {                                                                                              \
-        {"" name, sizeof(name) - 1}, value, false                                                  \
+        {"" name, sizeof(name) - 1}, SIPWS_FIRST_8(name), value, false                             \
     }
 
 /* The same: a value may stand. */
 #define SIPWS_PARAM_OPTIONAL(name, value)                                                          \
     {                                                                                              \
-        {"" name, sizeof(name) - 1}, value, true                                                   \
+        {"" name, sizeof(name) - 1}, SIPWS_FIRST_8(name), value, true                              \
     }
 
 /* The last row, for all names that have none. */
 #define SIPWS_PARAM_OTHERS(value, optional)                                                        \
     {                                                                                              \
-        {NULL, 0}, value, optional                                                                 \
+        {NULL, 0}, 0, value, optional                                                              \
     }
 
 /* The table of an element that names none: generic-param only. */
@@ -69,9 +70,9 @@ bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
                       struct sipws_str *out, struct sipws_str *key);
 
 /* The same for param *( COMMA param ): credentials, challenges, Authentication-Info. `out` starts
- * with the first name. */
+ * with the first name. Bit i of *rows: the parameter of row i is there. */
 bool sipws_comma_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
-                        struct sipws_str *out);
+                        struct sipws_str *out, uint32_t *rows);
 
 /* generic-param = token [ EQUAL gen-value ] */
 bool sipws_generic_param(struct sipws_cur *c, struct sipws_param *out);

@@ -88,27 +88,37 @@ const uint32_t sipws_chars[256] = {
 /* clang-format on */
 
 #if SIPWS_VECTORS
-const char *sipws_span_more(const char *p, const char *end, uint32_t class)
+/* Sixteen at a time what sipws_in has, and a few one by one where it stops. */
+static inline const char *span_16(const char *p, const char *end, uint32_t classes, uint32_t of)
 {
-    switch (class) {
-#define CLASS(class)                                                                               \
-    case class:                                                                                    \
-        return sipws_span_16(p, end, class);
-        CLASS(SIPWS_C_TOKEN)
-        CLASS(SIPWS_C_WORD)
-        CLASS(SIPWS_C_USER)
-        CLASS(SIPWS_C_PARAM)
-        CLASS(SIPWS_C_HOST)
-        CLASS(SIPWS_C_URIC)
-        CLASS(SIPWS_C_QDTEXT | SIPWS_C_WSP)
-        CLASS(SIPWS_C_CTEXT)
-        CLASS(SIPWS_C_TEXT | SIPWS_C_WSP)
-#undef CLASS
-    default:
-        return sipws_span_8(p, end, class);
+    for (;;) {
+        unsigned n = sipws_few(p, end, of);
+        p += n;
+        for (unsigned i = 0; i < 8 && n < 16; i++, p++)
+            if (p == end || !sipws_is(*p, classes))
+                return p;
     }
 }
 #endif
+
+const char *sipws_span_more(const char *base, const char *p, const char *end, uint32_t classes)
+{
+#if SIPWS_VECTORS
+    if (end - base >= 16)
+        switch (classes) {
+        case SIPWS_C_TEXT | SIPWS_C_WSP:
+            return span_16(p, end, classes, SIPWS_C_TEXT | SIPWS_C_WSP);
+        case SIPWS_C_QDTEXT | SIPWS_C_WSP:
+            return span_16(p, end, classes, SIPWS_C_QDTEXT | SIPWS_C_WSP);
+        case SIPWS_C_LINE:
+            return span_16(p, end, classes, SIPWS_C_LINE);
+        default:
+            return span_16(p, end, classes, SIPWS_C_HOST);
+        }
+#endif
+    (void)base;
+    return sipws_span_8(p, end, classes);
+}
 
 const char *sipws_span_8(const char *p, const char *end, uint32_t classes)
 {
@@ -170,35 +180,53 @@ bool sipws_need(struct sipws_cur *c, char ch, const char *rule)
     return sipws_fail(c, at.p, SIPWS_E_SEPARATOR, rule);
 }
 
-bool sipws_any_token(struct sipws_cur *c, struct sipws_str *out)
+/* Digits one by one: any count of them. *over: more than 64 bits. */
+static const char *long_number(const char *p, const char *end, uint64_t *out, bool *over)
 {
-    const char *start = c->p;
-    sipws_skip(c, SIPWS_C_TOKEN);
-    *out = sipws_slice(start, c->p);
-    return c->p > start || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
+    const char *start = p;
+    uint64_t value = 0;
+    *over = false;
+    for (; p < end && sipws_is(*p, SIPWS_C_DIGIT); p++) {
+        unsigned digit = (unsigned char)*p - (unsigned char)'0';
+        if (p - start >= 19 && !SIPWS_PLANT(NUMBER_WRAP)) /* nineteen digits always fit */
+            *over = *over || value > (UINT64_MAX - digit) / 10;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return p;
 }
 
-bool sipws_word(struct sipws_cur *c, struct sipws_str *out)
+/* Up to eight octets as one number: how many of them are digits, from the first on. */
+static unsigned count_digits(uint64_t first)
 {
-    const char *start = c->p;
-    sipws_skip(c, SIPWS_C_WORD);
-    *out = sipws_slice(start, c->p);
-    return c->p > start || sipws_fail(c, start, SIPWS_E_WORD, "word");
+    uint64_t w = first ^ SIPWS_ONES * '0'; /* a digit is now from 0 to 9 */
+    uint64_t above = (w | ((w & SIPWS_ONES * 0x7F) + SIPWS_ONES * (0x80 - 10))) & SIPWS_ONES * 0x80;
+    return above ? sipws_lowest(above) / 8 : 8;
+}
+
+/* The number that the first n digits of them are. Pairs of digits, of pairs, and of fours. */
+static uint64_t value_of(uint64_t first, unsigned n)
+{
+    uint64_t w = (first ^ SIPWS_ONES * '0') << 8 * (8 - n);
+    w = (w * 10 + (w >> 8)) & UINT64_C(0x00FF00FF00FF00FF);
+    w = (w * 100 + (w >> 16)) & UINT64_C(0x0000FFFF0000FFFF);
+    return (w * 10000 + (w >> 32)) & UINT32_MAX;
 }
 
 bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out, const char *rule)
 {
     const char *p = c->p;
-    uint64_t value = 0;
+    uint64_t first = sipws_first_8(c->base, p, sipws_left(c), c->end), value = 0;
     bool over = false;
-    for (; p < c->end && sipws_is(*p, SIPWS_C_DIGIT); p++) {
-        unsigned digit = (unsigned char)*p - (unsigned char)'0';
-        if (p - c->p >= 19 && !SIPWS_PLANT(NUMBER_WRAP)) /* nineteen digits always fit */
-            over = over || value > (UINT64_MAX - digit) / 10;
-        value = value * 10 + digit;
-    }
-    if (p == c->p)
+    unsigned n = count_digits(first);
+    if (n == 0)
         return sipws_fail(c, p, SIPWS_E_NUMBER, rule);
+    if (n < 8) {
+        value = value_of(first, n);
+        p += n;
+    } else {
+        p = long_number(p, c->end, &value, &over);
+    }
     if (over && max == UINT64_MAX)
         return sipws_fail(c, c->p, SIPWS_E_LIMIT_NUMBER, rule);
     if (over || value < min || value > max)
@@ -347,11 +375,11 @@ bool sipws_text_utf8_trim(struct sipws_cur *c, struct sipws_str *out)
     return true;
 }
 
-bool sipws_names_has(const struct sipws_names *names, struct sipws_str name, uint32_t hash,
+bool sipws_names_has(const struct sipws_names *names, struct sipws_str name, uint64_t key,
                      sipws_same *same)
 {
     for (size_t i = 0; i < names->n; i++)
-        if (names->hash[i] == hash && same(names->name[i], name))
+        if (names->key[i] == key && same(names->name[i], name))
             return true;
     return false;
 }

@@ -53,61 +53,41 @@ static inline bool sipws_is(char ch, uint32_t classes)
 /* ---- scanning --------------------------------------------------------------------------------
  *
  * Where a token ends is not to be foretold, so a branch for each octet costs more than looking at
- * some octets too many: sixteen at a time where the compiler knows vectors and the class is one of
- * those that messages are full of, else eight. */
+ * some octets too many: sixteen at a time where the compiler knows vectors. One alphabet is enough
+ * for nearly all that messages are made of: letters, digits, "-" and ".", of which tokens, hosts,
+ * users and the values of parameters mostly are. Where they stop, the table tells whether the octet
+ * belongs. */
 
 #if defined(__GNUC__) && (defined(__SSE2__) || (defined(__ARM_NEON) && defined(__aarch64__)))
 /* Whether the compiler knows vectors of sixteen octets. */
 #define SIPWS_VECTORS 1
 typedef unsigned char sipws_octets __attribute__((vector_size(16)));
 
-/* 255 for each octet of x in `alphabet`, which is a constant and one of those below; 0 for others.
- */
-static inline sipws_octets sipws_in(sipws_octets x, uint32_t alphabet)
+/* 255 for each octet of x that is of a part of the class `of`, a constant: of all of it for text,
+ * quoted text and lines, else of SIPWS_C_HOST. 0 for others. */
+static inline sipws_octets sipws_in(sipws_octets x, uint32_t of)
 {
-#define TO(lo, hi) ((sipws_octets)((sipws_octets)(x - (lo)) <= (unsigned char)((hi) - (lo))))
-#define IS(ch)     ((sipws_octets)(x == (unsigned char)(ch)))
-    sipws_octets alpha = (sipws_octets)((sipws_octets)((x | 0x20) - 'a') <= (unsigned char)25);
-    switch (alphabet) {
-    case SIPWS_C_TOKEN:
-        return alpha | TO('0', '9') | (TO('*', '.') & ~IS(',')) | TO('_', '`') | IS('!') | IS('%') |
-               IS('\'') | IS('~');
-    case SIPWS_C_WORD:
-        return alpha | TO('!', '"') | IS('%') | TO('\'', '+') | TO('-', ':') | IS('<') |
-               TO('>', '?') | TO('[', ']') | TO('_', '`') | IS('{') | TO('}', '~');
-    case SIPWS_C_USER:
-        return alpha | TO('&', '9') | IS('!') | IS('$') | IS(';') | IS('=') | IS('?') | IS('_') |
-               IS('~');
-    case SIPWS_C_PARAM:
-        return alpha | TO('&', '+') | TO('-', ':') | IS('!') | IS('$') | IS('[') | IS(']') |
-               IS('_') | IS('~');
-    case SIPWS_C_HOST:
-        return alpha | TO('0', '9') | TO('-', '.');
-    case SIPWS_C_URIC:
-        return TO('&', ';') | TO('?', 'Z') | TO('a', 'z') | IS('!') | IS('$') | IS('=') | IS('_') |
-               IS('~');
-    case SIPWS_C_QDTEXT | SIPWS_C_WSP:
-        return (TO(' ', '~') & ~IS('"') & ~IS('\\')) | IS('\t');
-    case SIPWS_C_CTEXT:
-        return TO('!', '~') & ~TO('(', ')') & ~IS('\\');
-    case SIPWS_C_TEXT | SIPWS_C_WSP:
-        return TO(' ', '~') | IS('\t');
-    case SIPWS_C_LINE:
-        return ~IS('\r') & ~IS('\n');
-    default:
-        return x ^ x;
-    }
+#define TO(x, lo, hi) ((sipws_octets)((sipws_octets)((x) - (lo)) <= (unsigned char)((hi) - (lo))))
+#define IS(x, ch)     ((sipws_octets)((x) == (unsigned char)(ch)))
+    if (of == (SIPWS_C_TEXT | SIPWS_C_WSP))
+        return TO(x, ' ', '~') | IS(x, '\t');
+    if (of == (SIPWS_C_QDTEXT | SIPWS_C_WSP))
+        return (TO(x, ' ', '~') & ~IS(x, '"') & ~IS(x, '\\')) | IS(x, '\t');
+    if (of == SIPWS_C_LINE)
+        return ~IS(x, '\r') & ~IS(x, '\n');
+    return TO(x | 0x20, 'a', 'z') | TO(x, '0', '9') | TO(x, '-', '.');
 #undef TO
 #undef IS
 }
 
-/* Whether sipws_in knows it. */
-static inline bool sipws_in_vectors(uint32_t alphabet)
+/* Whether what sipws_in gives is a part of `classes`. */
+static inline bool sipws_in_knows(uint32_t classes)
 {
-    return alphabet == SIPWS_C_TOKEN || alphabet == SIPWS_C_WORD || alphabet == SIPWS_C_USER ||
-           alphabet == SIPWS_C_PARAM || alphabet == SIPWS_C_HOST || alphabet == SIPWS_C_URIC ||
-           alphabet == (SIPWS_C_QDTEXT | SIPWS_C_WSP) || alphabet == SIPWS_C_CTEXT ||
-           alphabet == (SIPWS_C_TEXT | SIPWS_C_WSP) || alphabet == SIPWS_C_LINE;
+    return classes == SIPWS_C_LINE ||
+           (classes & (SIPWS_C_HOST | SIPWS_C_TOKEN | SIPWS_C_WORD | SIPWS_C_UNRESERVED |
+                       SIPWS_C_USER | SIPWS_C_PASSWORD | SIPWS_C_PARAM | SIPWS_C_HNV |
+                       SIPWS_C_SCHEME | SIPWS_C_URIC | SIPWS_C_PCHAR | SIPWS_C_REG_NAME |
+                       SIPWS_C_QDTEXT | SIPWS_C_CTEXT | SIPWS_C_TEXT | SIPWS_C_REASON)) != 0;
 }
 
 /* One bit in SIPWS_LANE for each octet that is 255 and not 0, the first one's the lowest. */
@@ -139,94 +119,122 @@ static inline sipws_octets sipws_load_16(const char *p)
     return x;
 }
 
-/* Which of the sixteen octets at p are outside of `alphabet`. */
-static inline uint64_t sipws_outside_16(const char *p, uint32_t alphabet)
+/* Which of the sixteen octets at p are outside of sipws_in. */
+static inline uint64_t sipws_outside_16(const char *p, uint32_t of)
 {
-    return sipws_bits(~sipws_in(sipws_load_16(p), alphabet));
+    return sipws_bits(~sipws_in(sipws_load_16(p), of));
+}
+
+/* How many of the octets from p on stand before the first that is outside of sipws_in, up to
+ * sixteen and up to the end, before which there are sixteen. Near it those are looked at, without a
+ * branch. */
+static inline unsigned sipws_few(const char *p, const char *end, uint32_t of)
+{
+    const char *at = end - p >= 16 ? p : end - 16;
+    unsigned before = (unsigned)(p - at);
+    uint64_t outside = sipws_outside_16(at, of);
+#if defined(__SSE2__)
+    return sipws_lowest((outside | 1u << 16) >> before);
+#else
+    outside = before < 16 ? outside >> SIPWS_LANE * before : 0;
+    return outside ? sipws_lowest(outside) / SIPWS_LANE : 16 - before;
+#endif
 }
 #else
 /* Whether the compiler knows vectors of sixteen octets. */
 #define SIPWS_VECTORS 0
 #endif
 
-/* sipws_span_in without vectors. */
+/* The first octet in [p, end) that is in none of `classes`, or end: without vectors. */
 const char *sipws_span_8(const char *p, const char *end, uint32_t classes);
 
-#if SIPWS_VECTORS
-/* sipws_span_in for a class of sipws_in, where [p, end) has an octet, and there are sixteen before
- * end. */
-static inline const char *sipws_span_16(const char *p, const char *end, uint32_t alphabet)
-{
-    for (;;) {
-        const char *at = end - p >= 16 ? p : end - 16;
-        uint64_t outside = sipws_outside_16(at, alphabet) >> SIPWS_LANE * (p - at);
-        if (outside)
-            return p + __builtin_ctzll(outside) / SIPWS_LANE;
-        p = at + 16;
-        if (p == end)
-            return p;
-    }
-}
+/* The same for what is long, or has octets outside of sipws_in. All of [base, end) may be looked
+ * at.
+ */
+const char *sipws_span_more(const char *base, const char *p, const char *end, uint32_t classes);
 
-/* The same for any such class: what has more than sixteen octets is rarer. */
-const char *sipws_span_more(const char *p, const char *end, uint32_t alphabet);
-#endif
-
-/* The first octet in [p, end) that is in none of `classes`, or end. All of [base, end) may be
- * looked at, so that the last few octets are as quick as the others. */
+/* The same, for a constant. All of [base, end) may be looked at, so that the last few octets are as
+ * quick as the others. */
 static inline const char *sipws_span_in(const char *base, const char *p, const char *end,
                                         uint32_t classes)
 {
 #if SIPWS_VECTORS
-    if (sipws_in_vectors(classes) && end - base >= 16 && p < end) {
-        const char *at = end - p >= 16 ? p : end - 16;
-        uint64_t outside = sipws_outside_16(at, classes) >> SIPWS_LANE * (p - at);
-        if (outside)
-            return p + __builtin_ctzll(outside) / SIPWS_LANE;
-        p = at + 16;
-        return p == end ? p : sipws_span_more(p, end, classes);
+    if (sipws_in_knows(classes) && end - base >= 16) {
+        p += sipws_few(p, end, classes);
+        return p == end || !sipws_is(*p, classes) ? p : sipws_span_more(base, p, end, classes);
     }
 #endif
     (void)base;
     return sipws_span_8(p, end, classes);
 }
 
-/* How many octets of `alphabet` are at the cursor, where fewer than sixteen are; else -1: many, or
- * not easily told. What is built of it has a way for the most of cases that calls nothing. */
-static inline int sipws_few(const struct sipws_cur *c, uint32_t alphabet)
-{
-#if SIPWS_VECTORS
-    if (c->end - c->base >= 16 && c->p < c->end) {
-        const char *at = c->end - c->p >= 16 ? c->p : c->end - 16;
-        uint64_t outside = sipws_outside_16(at, alphabet) >> SIPWS_LANE * (c->p - at);
-        if (outside)
-            return __builtin_ctzll(outside) / SIPWS_LANE;
-    }
-#endif
-    (void)c, (void)alphabet;
-    return -1;
-}
-
-/* The first CR or LF in [p, end), or end: most lines are longer than sixteen octets, and hardly any
- * is longer than 64. */
-static inline const char *sipws_line(const char *base, const char *p, const char *end)
+/* The same, for what is up to 32 octets long as often as not: there is one way for all of them. */
+static inline const char *sipws_span_32(const char *base, const char *p, const char *end,
+                                        uint32_t classes)
 {
 #if SIPWS_VECTORS && defined(__SSE2__)
-    for (; end - p >= 64; p += 64) {
-        uint64_t outside = sipws_outside_16(p, SIPWS_C_LINE) |
-                           sipws_outside_16(p + 16, SIPWS_C_LINE) << 16 |
-                           sipws_outside_16(p + 32, SIPWS_C_LINE) << 32 |
-                           sipws_outside_16(p + 48, SIPWS_C_LINE) << 48;
-        if (outside)
-            return p + __builtin_ctzll(outside);
+    if (sipws_in_knows(classes) && end - base >= 32) {
+        const char *at = end - p >= 32 ? p : end - 32;
+        uint64_t outside = sipws_outside_16(at, classes) | sipws_outside_16(at + 16, classes) << 16;
+        p += sipws_lowest((outside | UINT64_C(1) << 32) >> (p - at));
+        return p == end || !sipws_is(*p, classes) ? p : sipws_span_more(base, p, end, classes);
     }
 #endif
-#if SIPWS_VECTORS
-    if (end - base >= 16 && p < end)
-        return sipws_span_16(p, end, SIPWS_C_LINE);
+    return sipws_span_in(base, p, end, classes);
+}
+
+/* name [ "=" value ] at p, both of octets of SIPWS_C_HOST, which most parameters are. *equal:
+ * behind the name; *stop: behind all. What stands there the caller looks at. False: it is something
+ * else.
+ */
+static inline bool sipws_plain_param(const char *base, const char *p, const char *end,
+                                     const char **equal, const char **stop)
+{
+    *equal = *stop = p;
+#if SIPWS_VECTORS && defined(__SSE2__)
+    if (end - base < 32)
+        return false;
+    const char *at = end - p >= 32 ? p : end - 32;
+    uint64_t outside = sipws_outside_16(at, SIPWS_C_HOST) |
+                       sipws_outside_16(at + 16, SIPWS_C_HOST) << 16 | UINT64_C(1) << 32;
+    outside >>= p - at;
+    const char *q = *equal = *stop = p + sipws_lowest(outside);
+    if (q == p || (q == at + 32 && q < end))
+        return false;
+    if (q == end || *q != '=')
+        return true;
+    *stop = p + sipws_lowest(outside & (outside - 1));
+    if (*stop == at + 32 && *stop < end)
+        *stop = sipws_span_more(base, *stop, end, SIPWS_C_HOST);
+    return *stop > q + 1;
+#else
+    (void)base, (void)end;
+    return false;
 #endif
-    (void)base;
-    return sipws_span_8(p, end, SIPWS_C_LINE);
+}
+
+/* Where the line at p ends: at its CR or LF, at end, or before that at an octet up to 13, which
+ * hardly any line has. *colon: its first ":", or where none is to be seen easily, any octet before
+ * which there is none. Most lines are longer than sixteen octets, and hardly any is longer than 64.
+ */
+static inline const char *sipws_line(const char *base, const char *p, const char *end,
+                                     const char **colon)
+{
+#if SIPWS_VECTORS && defined(__SSE2__)
+    if (end - p >= 64) {
+        sipws_octets a = sipws_load_16(p), b = sipws_load_16(p + 16), c = sipws_load_16(p + 32),
+                     d = sipws_load_16(p + 48);
+        uint64_t colons = sipws_bits((sipws_octets)(a == ':')) |
+                          sipws_bits((sipws_octets)(b == ':')) << 16 | UINT64_C(1) << 32;
+        uint64_t low =
+            sipws_bits((sipws_octets)(a <= 13)) | sipws_bits((sipws_octets)(b <= 13)) << 16 |
+            sipws_bits((sipws_octets)(c <= 13)) << 32 | sipws_bits((sipws_octets)(d <= 13)) << 48;
+        *colon = p + sipws_lowest(colons);
+        return low ? p + sipws_lowest(low) : sipws_span_more(base, p + 64, end, SIPWS_C_LINE);
+    }
+#endif
+    *colon = sipws_span_in(base, p, end, SIPWS_C_TOKEN);
+    return sipws_span_in(base, p, end, SIPWS_C_LINE);
 }
 
 /* The first octet in [p, end) that is in none of `classes`, or end. */
@@ -266,20 +274,23 @@ bool sipws_sep(struct sipws_cur *c, char ch);
 /* The same, where the separator must stand: refuses with SIPWS_E_SEPARATOR where it is missing. */
 bool sipws_need(struct sipws_cur *c, char ch, const char *rule);
 
-/* token = 1*( alphanum and some marks ); word = the same with more marks (Call-ID). */
-bool sipws_any_token(struct sipws_cur *c, struct sipws_str *out);
+/* token = 1*( alphanum and some marks ) */
 static inline bool sipws_token(struct sipws_cur *c, struct sipws_str *out)
 {
-    int n = sipws_few(c, SIPWS_C_TOKEN);
-    if (n <= 0)
-        return sipws_any_token(c, out);
-    *out = sipws_slice(c->p, c->p + n);
-    c->p += n;
-    return true;
+    const char *start = c->p;
+    c->p = sipws_span_in(c->base, start, c->end, SIPWS_C_TOKEN);
+    *out = sipws_slice(start, c->p);
+    return c->p > start || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
 }
 
-/* word: more octets than a token has; of Call-ID. */
-bool sipws_word(struct sipws_cur *c, struct sipws_str *out);
+/* word = the same with more marks (Call-ID) */
+static inline bool sipws_word(struct sipws_cur *c, struct sipws_str *out)
+{
+    const char *start = c->p;
+    c->p = sipws_span_32(c->base, start, c->end, SIPWS_C_WORD);
+    *out = sipws_slice(start, c->p);
+    return c->p > start || sipws_fail(c, start, SIPWS_E_WORD, "word");
+}
 
 /* 1*DIGIT, from `min` to `max`. Leading zeros count for nothing. */
 bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out, const char *rule);
@@ -310,15 +321,15 @@ bool sipws_comment(struct sipws_cur *c, struct sipws_str *out);
 bool sipws_text_utf8_trim(struct sipws_cur *c, struct sipws_str *out);
 
 /* Names of which none may stand twice: those of the parameters of one element. As there may be
- * SIPWS_MAX_PARAMS, each is compared only with those that have its hash. */
+ * SIPWS_MAX_PARAMS, each is compared only with those that have its key. */
 struct sipws_names {
     size_t n;
-    uint64_t some[4]; /* bit i of the 256: there is a hash that ends in i */
-    uint32_t hash[SIPWS_MAX_PARAMS];
+    uint64_t some[4]; /* bit i of the 256: there is a key that ends in i */
+    uint64_t key[SIPWS_MAX_PARAMS];
     struct sipws_str name[SIPWS_MAX_PARAMS];
 };
 
-/* Whether two names are the same. Such two have the same hash. */
+/* Whether two names are the same. Such two have the same key. */
 typedef bool sipws_same(struct sipws_str a, struct sipws_str b);
 
 /* Starts with no names. */
@@ -329,18 +340,19 @@ static inline void sipws_names_init(struct sipws_names *names)
 }
 
 /* Whether one of the names is the same as `name`. */
-bool sipws_names_has(const struct sipws_names *names, struct sipws_str name, uint32_t hash,
+bool sipws_names_has(const struct sipws_names *names, struct sipws_str name, uint64_t key,
                      sipws_same *same);
 
 /* Adds `name`, for which there must be room. False: it was there. */
-static inline bool sipws_names_add(struct sipws_names *names, struct sipws_str name, uint32_t hash,
+static inline bool sipws_names_add(struct sipws_names *names, struct sipws_str name, uint64_t key,
                                    sipws_same *same)
 {
-    uint64_t bit = UINT64_C(1) << (hash & 63), *some = &names->some[hash >> 6 & 3];
-    if ((*some & bit) && sipws_names_has(names, name, hash, same))
+    unsigned hash = (unsigned)(key * SIPWS_GOLDEN >> 56);
+    uint64_t bit = UINT64_C(1) << (hash & 63), *some = &names->some[hash >> 6];
+    if ((*some & bit) && sipws_names_has(names, name, key, same))
         return false;
     *some |= bit;
-    names->hash[names->n] = hash;
+    names->key[names->n] = key;
     names->name[names->n++] = name;
     return true;
 }

@@ -24,22 +24,58 @@ const struct sipws_field_info *sipws_field_info(enum sipws_field_id id)
 #define INLINE static inline
 #endif
 
-/* Of all the rows only those of the right length are left once `n` is a constant. Most senders
- * write names as they are printed here, so that is tried first. */
-INLINE enum sipws_field_id find_of_length(struct sipws_str name, size_t n)
+/* What a name is compared by: its first eight octets, its last eight, and those from the ninth to
+ * the sixteenth, each as sipws_first_8 gives them. A name has at most 24. */
+struct words {
+    uint64_t first, last, middle;
+};
+
+/* In lower case. */
+static const struct row_words {
+    struct words w;
+    size_t n;
+} words_of[SIPWS_FIELD_COUNT] = {
+#define LOW(s, i) ((uint64_t)(unsigned char)((s)[i] == '-' ? '-' : (s)[i] | 0x20))
+#define AT(s, i)  (sizeof(s) - 1 > (i) ? LOW(s, (i) < sizeof(s) ? (i) : 0) : 0)
+#define WORD(s, i)                                                                                 \
+    (AT(s, i) | AT(s, (i) + 1) << 8 | AT(s, (i) + 2) << 16 | AT(s, (i) + 3) << 24 |                \
+     AT(s, (i) + 4) << 32 | AT(s, (i) + 5) << 40 | AT(s, (i) + 6) << 48 | AT(s, (i) + 7) << 56)
+#define F(id, text, compact, shape, rule, rfc)                                                     \
+    [SIPWS_F_##id] = {{WORD(text, 0u), WORD(text, sizeof(text) < 9 ? 0u : sizeof(text) - 9),       \
+                       sizeof(text) > 17 ? WORD(text, 8u) : 0},                                    \
+                      sizeof(text) - 1},
+#include "field.def"
+#undef F
+#undef WORD
+#undef AT
+#undef LOW
+};
+
+/* Each name's slot. */
+static const uint8_t slots[256] = {
+#define MULTIPLIER(m)
+#define SLOT(number, id) [number] = SIPWS_F_##id,
+#include "field_slots.def"
+#undef SLOT
+#undef MULTIPLIER
+};
+
+static inline unsigned slot_of(const struct words *w)
 {
-#define F(id, text, compact, shape, rule, rfc)                                                     \
-    if (sizeof(text) - 1 == n && memcmp(name.p, text, sizeof(text) - 1) == 0)                      \
-        return SIPWS_F_##id;
-#include "field.def"
-#undef F
-#define F(id, text, compact, shape, rule, rfc)                                                     \
-    if (sizeof(text) - 1 == n && (name.p[0] | 0x20) == (text[0] | 0x20) &&                         \
-        sipws_str_ieq(name, SIPWS_STR(text)))                                                      \
-        return SIPWS_F_##id;
-#include "field.def"
-#undef F
-    return SIPWS_F_EXTENSION;
+#define MULTIPLIER(m) const uint64_t multiplier = m;
+#define SLOT(number, id)
+#include "field_slots.def"
+#undef SLOT
+#undef MULTIPLIER
+    uint64_t fold = SIPWS_ONES * 0x20;
+    return (unsigned)(((w->first | fold) + (w->last | fold)) * multiplier >> 56);
+}
+
+/* The octets of w are those of a name, but for the case of its letters. */
+static inline uint64_t differ(uint64_t w, uint64_t name)
+{
+    uint64_t letters = name >> 1 & SIPWS_ONES * 0x20; /* "-" has no such bit */
+    return (w | letters) ^ name;
 }
 
 static enum sipws_field_id find_compact(char ch)
@@ -55,47 +91,34 @@ static enum sipws_field_id find_compact(char ch)
     return SIPWS_F_EXTENSION;
 }
 
-enum sipws_field_id sipws_field_find(struct sipws_str name)
+enum sipws_field_id sipws_field_find_in(const char *base, struct sipws_str name, const char *end)
 {
     if (name.n > 8 && SIPWS_PLANT(FIELD_PREFIX)) {
         enum sipws_field_id id = sipws_field_find((struct sipws_str){name.p, name.n - 1});
         if (id != SIPWS_F_EXTENSION)
             return id;
     }
-#define LENGTH(n)                                                                                  \
-    case n:                                                                                        \
-        return find_of_length(name, n);
-    switch (name.n) {
-    case 1:
-        return name.p[0] == '\0' ? SIPWS_F_EXTENSION : find_compact(name.p[0]);
-        LENGTH(2)
-        LENGTH(3)
-        LENGTH(4)
-        LENGTH(5)
-        LENGTH(6)
-        LENGTH(7)
-        LENGTH(8)
-        LENGTH(9)
-        LENGTH(10)
-        LENGTH(11)
-        LENGTH(12)
-        LENGTH(13)
-        LENGTH(14)
-        LENGTH(15)
-        LENGTH(16)
-        LENGTH(17)
-        LENGTH(18)
-        LENGTH(19)
-        LENGTH(20)
-    default:
-        return SIPWS_F_EXTENSION;
-    }
-#undef LENGTH
+    if (name.n < 2)
+        return name.n == 0 || name.p[0] == '\0' ? SIPWS_F_EXTENSION : find_compact(name.p[0]);
+    struct words w = {sipws_first_8(base, name.p, name.n, end), 0, 0};
+    w.last = name.n < 8 ? w.first : sipws_eight(name.p + name.n - 8);
+    unsigned id = slots[slot_of(&w)];
+    const struct row_words *row = &words_of[id];
+    if (name.n > 16)
+        w.middle = sipws_eight(name.p + 8);
+    bool same = row->n == name.n && (differ(w.first, row->w.first) | differ(w.last, row->w.last) |
+                                     differ(w.middle, row->w.middle)) == 0;
+    return same ? (enum sipws_field_id)id : SIPWS_F_EXTENSION;
+}
+
+enum sipws_field_id sipws_field_find(struct sipws_str name)
+{
+    return sipws_field_find_in(name.p, name, name.p + name.n);
 }
 
 #define F(id, text, compact, shape, rule, rfc)                                                     \
-    _Static_assert(sizeof(text) - 1 >= 2 && sizeof(text) - 1 <= 20,                                \
-                   "sipws_field_find has no such length");
+    _Static_assert(sizeof(text) - 1 >= 2 && sizeof(text) - 1 <= 24,                                \
+                   "a longer name has octets that sipws_field_find_in does not compare");
 #include "field.def"
 #undef F
 
@@ -171,36 +194,40 @@ INLINE bool commas(struct sipws_cur *c, bool first)
     return true;
 }
 
-static bool refuse(struct sipws_cur *c, const char *start, const struct sipws_field_info *info)
+SIPWS_COLD static bool refuse(struct sipws_cur *c, const char *start,
+                              const struct sipws_field_info *info)
 {
     if (c->diag && c->diag->rfc[0] == '\0')
         c->diag->rfc = info->rfc;
     return sipws_back(c, start);
 }
 
-static void nothing_refused(struct sipws_cur *c)
+static inline void nothing_refused(struct sipws_cur *c)
 {
     if (c->diag)
-        *c->diag = (struct sipws_diag){SIPWS_OK, 0, "", ""};
+        c->diag->err = SIPWS_OK;
+}
+
+/* What stands before the first element of a list, or in place of it. True: one follows. *refused:
+ * it is not as it should be. */
+static bool before_list(struct sipws_cur *c, const struct sipws_field_info *info, bool *refused)
+{
+    *refused = !(info->shape == SIPWS_LIST_EMPTY && c->p == c->end) && !commas(c, true);
+    if (*refused || c->p < c->end)
+        return !*refused;
+    if (info->shape != SIPWS_LIST_EMPTY)
+        *refused = !sipws_fail(c, c->p, SIPWS_E_LIST_ELEMENT, info->name);
+    return false;
 }
 
 bool sipws_value_first(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out)
 {
     const struct sipws_field_info *info = sipws_field_info(id);
     const char *start = c->p;
+    bool refused;
     nothing_refused(c);
-    if (is_list(info->shape)) {
-        if (info->shape == SIPWS_LIST_EMPTY && c->p == c->end)
-            return false;
-        if (!commas(c, true))
-            return refuse(c, start, info);
-        if (c->p == c->end) {
-            if (info->shape == SIPWS_LIST_EMPTY)
-                return false;
-            sipws_fail(c, c->p, SIPWS_E_LIST_ELEMENT, info->name);
-            return refuse(c, start, info);
-        }
-    }
+    if ((c->p == c->end || *c->p == ',') && is_list(info->shape) && !before_list(c, info, &refused))
+        return refused ? refuse(c, start, info) : false;
     return element(c, info, true, out) || refuse(c, start, info);
 }
 

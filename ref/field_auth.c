@@ -132,16 +132,20 @@ static bool digest_uri(struct sipws_cur *c)
 
 /* ---- the parameters -------------------------------------------------------------------------- */
 
-/* digest-cln */
+/* digest-cln. The first two must be there. */
 static const struct sipws_param_rule digest_cln[] = {
-    SIPWS_PARAM("realm", sipws_quoted_value), SIPWS_PARAM("domain", domain),
-    SIPWS_PARAM("nonce", sipws_quoted_value), SIPWS_PARAM("opaque", sipws_quoted_value),
-    SIPWS_PARAM("stale", true_false),         SIPWS_PARAM("algorithm", sipws_token_value),
-    SIPWS_PARAM("qop", qop_options),          SIPWS_PARAM("userhash", true_false),
+    SIPWS_PARAM("realm", sipws_quoted_value),
+    SIPWS_PARAM("nonce", sipws_quoted_value),
+    SIPWS_PARAM("domain", domain),
+    SIPWS_PARAM("opaque", sipws_quoted_value),
+    SIPWS_PARAM("stale", true_false),
+    SIPWS_PARAM("algorithm", sipws_token_value),
+    SIPWS_PARAM("qop", qop_options),
+    SIPWS_PARAM("userhash", true_false),
     SIPWS_PARAM_OTHERS(auth_value, false),
 };
 
-/* dig-resp */
+/* dig-resp. The first five must be there. */
 static const struct sipws_param_rule dig_resp[] = {
     SIPWS_PARAM("username", sipws_quoted_value), SIPWS_PARAM("realm", sipws_quoted_value),
     SIPWS_PARAM("nonce", sipws_quoted_value),    SIPWS_PARAM("uri", digest_uri),
@@ -166,11 +170,14 @@ static const struct sipws_param_rule auth_params[] = {SIPWS_PARAM_OTHERS(auth_va
 
 /* ---- elements -------------------------------------------------------------------------------- */
 
-static bool has(const struct sipws_cur *c, const struct sipws_value *v, const char *name)
+/* The first n parameters of the table are there; bit i of `rows`: that of row i is. */
+static bool has(const struct sipws_cur *c, const struct sipws_param_rule *rules, size_t n,
+                uint32_t rows)
 {
-    struct sipws_param param;
-    return sipws_param_find(v->params, (struct sipws_str){name, strlen(name)}, &param) ||
-           sipws_fail(c, c->p, SIPWS_E_PARAM_MISSING, name);
+    for (size_t i = 0; i < n; i++)
+        if (!(rows >> i & 1))
+            return sipws_fail(c, c->p, SIPWS_E_PARAM_MISSING, rules[i].name.p);
+    return true;
 }
 
 static bool scheme(struct sipws_cur *c, const char *rule, struct sipws_value *out)
@@ -182,13 +189,13 @@ static bool scheme(struct sipws_cur *c, const char *rule, struct sipws_value *ou
 /* challenge = ( "Digest" LWS digest-cln *( COMMA digest-cln ) ) / other-challenge */
 bool sipws_challenge(struct sipws_cur *c, struct sipws_value *out)
 {
+    uint32_t rows;
     out->kind = SIPWS_K_CHALLENGE;
     if (!scheme(c, "challenge", out))
         return false;
     if (!sipws_str_is(out->auth.scheme, SIPWS_STR("Digest")))
-        return sipws_comma_params(c, auth_params, &out->params);
-    return sipws_comma_params(c, digest_cln, &out->params) && has(c, out, "realm") &&
-           has(c, out, "nonce");
+        return sipws_comma_params(c, auth_params, &out->params, &rows);
+    return sipws_comma_params(c, digest_cln, &out->params, &rows) && has(c, digest_cln, 2, rows);
 }
 
 /* The token of Bearer credentials: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -210,27 +217,28 @@ static bool b64token(struct sipws_cur *c, struct sipws_str *out)
 /* credentials = ( "Digest" LWS digest-response ) / other-response */
 bool sipws_credentials(struct sipws_cur *c, struct sipws_value *out)
 {
+    uint32_t rows;
     out->kind = SIPWS_K_CREDENTIALS;
     if (!scheme(c, "credentials", out))
         return false;
     if (sipws_str_is(out->auth.scheme, SIPWS_STR("Bearer")))
         return b64token(c, &out->auth.token68);
     if (!sipws_str_is(out->auth.scheme, SIPWS_STR("Digest")))
-        return sipws_comma_params(c, auth_params, &out->params);
+        return sipws_comma_params(c, auth_params, &out->params, &rows);
     struct sipws_param name;
-    if (!sipws_comma_params(c, dig_resp, &out->params))
+    if (!sipws_comma_params(c, dig_resp, &out->params, &rows))
         return false;
-    return (sipws_param_find(out->params, SIPWS_STR("username*"), &name) ||
-            has(c, out, "username")) &&
-           has(c, out, "realm") && has(c, out, "nonce") && has(c, out, "uri") &&
-           has(c, out, "response");
+    if (!(rows & 1) && sipws_param_find(out->params, SIPWS_STR("username*"), &name))
+        rows |= 1; /* in its place */
+    return has(c, dig_resp, 5, rows);
 }
 
 /* ainfo *( COMMA ainfo ) */
 bool sipws_ainfo(struct sipws_cur *c, struct sipws_value *out)
 {
+    uint32_t rows;
     out->kind = SIPWS_K_AUTH_INFO;
-    return sipws_comma_params(c, ainfo, &out->params);
+    return sipws_comma_params(c, ainfo, &out->params, &rows);
 }
 
 /* ---- Identity, RFC 8224 4 -------------------------------------------------------------------- */

@@ -231,6 +231,10 @@ static const struct sipws_param_rule se_params[] = {SIPWS_PARAM("refresher", ref
 
 bool sipws_need_lws(struct sipws_cur *c, const char *rule)
 {
+    if (sipws_left(c) >= 2 && c->p[0] == ' ' && !sipws_blank(c->p[1])) {
+        c->p++;
+        return true;
+    }
     if (!sipws_lws(c))
         return sipws_fail(c, c->p, SIPWS_E_LWS, rule);
     return c->p == c->end || !sipws_blank(*c->p) || sipws_fail(c, c->p, SIPWS_E_LWS, rule);
@@ -623,6 +627,8 @@ bool sipws_refer_to(struct sipws_cur *c, struct sipws_value *out)
 /* STAR / contact-param = ( name-addr / addr-spec ) *( SEMI contact-params ) */
 bool sipws_contact_param(struct sipws_cur *c, struct sipws_value *out)
 {
+    if (c->p < c->end && (unsigned char)*c->p > ' ' && *c->p != '*')
+        return addr_params(c, contact_params, out);
     struct sipws_cur at = *c, display;
     bool star = sipws_sep(&at, '*') && (at.p == at.end || !sipws_is(*at.p, SIPWS_C_TOKEN));
     display = at; /* a display name may be "*" too, with the LWS of its own and that of LAQUOT */
@@ -711,7 +717,7 @@ static bool sent_by(struct sipws_cur *c, struct sipws_via *via)
     via->port = SIPWS_NO_PORT;
     if (!sipws_host(c, &via->host))
         return false;
-    if (!sipws_sep(c, ':'))
+    if (sipws_peek(c) == ';' || !sipws_sep(c, ':'))
         return true;
     const char *digit = c->p;
     if (!sipws_number(c, 0, 65535, &value, "port"))

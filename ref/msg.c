@@ -98,7 +98,7 @@ static struct line read_line(const struct sipws_cur *c, bool folds)
 {
     struct line l = {c->p, c->p, c->p, NULL, false};
     for (const char *p = c->p;;) {
-        p = sipws_line(c->base, p, c->end);
+        p = sipws_span_in(c->base, p, c->end, SIPWS_C_LINE);
         size_t left = (size_t)(c->end - p);
         if (left == 0 || (left == 1 && *p == '\r')) {
             l.end = p;
@@ -321,12 +321,10 @@ static bool field_line(struct sipws_cur *c, struct sipws_field *out, const char 
 
 /* header-name ":" [ SP ] header-value CRLF and no fold: steps over it. False: it may still be a
  * sound message-header, for field_line to read. */
-static bool plain_line(struct sipws_cur *c, struct sipws_field *out)
+static inline bool plain_line(struct sipws_cur *c, struct sipws_field *out)
 {
     /* The line's end does not wait for the name's, nor the next line for either. */
-    const char *name = c->p, *end = c->end, *line = sipws_line(c->base, name, end);
-    int n = sipws_few(c, SIPWS_C_TOKEN);
-    const char *colon = n >= 0 ? name + n : sipws_span_in(c->base, name, end, SIPWS_C_TOKEN);
+    const char *name = c->p, *end = c->end, *colon, *line = sipws_line(c->base, name, end, &colon);
     if (colon == name || colon >= line || colon[0] != ':' || end - line < 3)
         return false;
     const char *value = colon + 1 + (colon[1] == ' ');
@@ -336,7 +334,9 @@ static bool plain_line(struct sipws_cur *c, struct sipws_field *out)
         return false;
     out->name = sipws_slice(name, colon);
     out->value = sipws_slice(value, line);
-    out->id = sipws_field_find(out->name);
+    out->id = sipws_field_find_in(c->base, out->name, end);
+    if (out->id == SIPWS_F_EXTENSION && sipws_span_in(c->base, name, end, SIPWS_C_TOKEN) != colon)
+        return false;
     c->p = line + 2;
     return true;
 }

@@ -14,7 +14,7 @@ struct check {
     enum sipws_method method; /* of the request, or the one that CSeq says a response answers */
 
     /* What the decoding found. */
-    const struct sipws_field *first[SIPWS_FIELD_COUNT];
+    bool seen[SIPWS_FIELD_COUNT];
     bool via_seen, route_seen;
     bool expires_0;
     bool to_sips;          /* Request-URI or top Route is a sips URI */
@@ -277,19 +277,21 @@ static judge_element *const judges[SIPWS_FIELD_COUNT] = {
 /* A field that may stand once stands twice, in whichever form (RFC 3261 7.3.1, 7.3.3). */
 static void doubled(struct check *c, const struct sipws_field *f)
 {
-    if (SIPWS_PLANT_IF(MSG_VIA_FIRST, !c->first[SIPWS_F_VIA] && f->id != SIPWS_F_VIA))
+    if (SIPWS_PLANT_IF(MSG_VIA_FIRST, !c->seen[SIPWS_F_VIA] && f->id != SIPWS_F_VIA))
         return;
-    if (!c->first[f->id])
-        c->first[f->id] = f;
-    else if (sipws_field_info(f->id)->shape == SIPWS_ONE &&
-             !SIPWS_PLANT_IF(MSG_DOUBLE_COMPACT, f->name.n == 1))
+    bool seen = c->seen[f->id];
+    c->seen[f->id] = true;
+    if (!seen)
+        return;
+    if (sipws_field_info(f->id)->shape == SIPWS_ONE &&
+        !SIPWS_PLANT_IF(MSG_DOUBLE_COMPACT, f->name.n == 1))
         say(c, f->name.p, SIPWS_E_DOUBLE_FIELD, sipws_field_info(f->id)->name, NULL);
 }
 
 static void decode(struct check *c, const struct sipws_field *f)
 {
     struct sipws_value v;
-    struct sipws_diag d = {SIPWS_OK, 0, NULL, NULL};
+    struct sipws_diag d;
     struct sipws_cur cur = {c->m->text.p, f->value.p, end_of(f->value), &d, c->allow};
     judge_element *judge = judges[f->id];
     bool more = sipws_value_first(&cur, f->id, &v);
@@ -297,8 +299,9 @@ static void decode(struct check *c, const struct sipws_field *f)
         if (judge &&
             !SIPWS_PLANT_IF(MSG_LENGTH_COMPACT, f->id == SIPWS_F_CONTENT_LENGTH && f->name.n == 1))
             judge(c, &v);
-        d.err = SIPWS_OK;
-        more = cur.p < cur.end && sipws_value_next(&cur, f->id, &v);
+        if (cur.p == cur.end)
+            return;
+        more = sipws_value_next(&cur, f->id, &v);
     }
     if (!more && d.err != SIPWS_OK && !told(c, f->name.p, end_of(f->value)))
         tell(c, &d);
@@ -336,47 +339,35 @@ static void request_line(struct check *c)
 #define M(method) (1u << SIPWS_M_##method)
 #define ANY       (~0u)
 
-struct need {
-    enum sipws_field_id id;
-    uint32_t methods;
-    uint16_t first, last; /* status of responses */
-    const char *rfc;
-};
+SIPWS_COLD static void need(struct check *c, enum sipws_field_id id, const char *rfc)
+{
+    say(c, header_end(c->m), SIPWS_E_MISSING_FIELD, sipws_field_info(id)->name, rfc);
+}
 
-static const struct need request_needs[] = {
-#define REQUEST(field, methods, rfc) {SIPWS_F_##field, methods, 0, 0, rfc},
+/* Of a response to a request that is not known, what any response has is wanted. */
+static void missing(struct check *c)
+{
+    unsigned status = c->m->status, method = 1u << c->method;
+    if (c->m->is_request) {
+#define REQUEST(field, methods, rfc)                                                               \
+    if (((methods)&method) && !c->seen[SIPWS_F_##field])                                           \
+        need(c, SIPWS_F_##field, rfc);
 #define RESPONSE(field, methods, first, last, rfc)
 #include "msg.def"
 #undef REQUEST
 #undef RESPONSE
-};
-
-static const struct need response_needs[] = {
+    } else {
 #define REQUEST(field, methods, rfc)
-#define RESPONSE(field, methods, first, last, rfc) {SIPWS_F_##field, methods, first, last, rfc},
+#define RESPONSE(field, methods, first, last, rfc)                                                 \
+    if (status >= (first) && status <= (last) && ((methods)&method) && !c->seen[SIPWS_F_##field])  \
+        need(c, SIPWS_F_##field, rfc);
 #include "msg.def"
 #undef REQUEST
 #undef RESPONSE
-};
-
-static void missing_of(struct check *c, const struct need *needs, size_t count)
-{
-    unsigned status = c->m->status, method = 1u << c->method;
-    for (const struct need *n = needs; n < needs + count; n++)
-        if ((n->methods & method) && !c->first[n->id] && status >= n->first && status <= n->last)
-            say(c, header_end(c->m), SIPWS_E_MISSING_FIELD, sipws_field_info(n->id)->name, n->rfc);
-}
-
-static void missing(struct check *c)
-{
-    unsigned status = c->m->status;
-    if (c->m->is_request)
-        missing_of(c, request_needs, sizeof request_needs / sizeof *request_needs);
-    else
-        missing_of(c, response_needs, sizeof response_needs / sizeof *response_needs);
+    }
     /* One of three, depending on what was not supported. */
-    if (status == 415 && !c->first[SIPWS_F_ACCEPT] && !c->first[SIPWS_F_ACCEPT_ENCODING] &&
-        !c->first[SIPWS_F_ACCEPT_LANGUAGE])
+    if (status == 415 && !c->seen[SIPWS_F_ACCEPT] && !c->seen[SIPWS_F_ACCEPT_ENCODING] &&
+        !c->seen[SIPWS_F_ACCEPT_LANGUAGE])
         say(c, header_end(c->m), SIPWS_E_MISSING_FIELD, "Accept", "3261 21.4.13");
 }
 
@@ -409,23 +400,24 @@ static bool of_part(enum sipws_field_id id)
 static bool part_header(struct check *c, const struct sipws_part *part)
 {
     c->multipart = false;
-    memset(c->first, 0, sizeof c->first);
+    memset(c->seen, 0, sizeof c->seen);
     for (size_t i = 0; i < part->n && !c->full; i++)
         if (of_part(part->fields[i].id)) {
             doubled(c, &part->fields[i]);
             decode(c, &part->fields[i]);
         }
-    return c->multipart && !c->first[SIPWS_F_CONTENT_ENCODING] && part->body.n > 0;
+    return c->multipart && !c->seen[SIPWS_F_CONTENT_ENCODING] && part->body.n > 0;
 }
 
 /* The parts of the body at the cursor. Their header fields are indexed in `fields`, which is free
  * again when a part is descended into. */
-static void parts(struct check *c, struct sipws_cur body, struct sipws_field *fields, int depth)
+static void parts(struct check *c, const struct sipws_field *content_type, struct sipws_cur body,
+                  struct sipws_field *fields, int depth)
 {
     struct sipws_value type;
     struct sipws_multipart w;
     struct sipws_part part;
-    struct sipws_cur value = sipws_msg_cur(c->m, c->first[SIPWS_F_CONTENT_TYPE], c->allow, NULL);
+    struct sipws_cur value = sipws_msg_cur(c->m, content_type, c->allow, NULL);
     if (depth > SIPWS_MAX_MULTIPART_DEPTH) {
         say(c, body.p, SIPWS_E_LIMIT_MULTIPART, "multipart-body", NULL);
         return;
@@ -436,7 +428,10 @@ static void parts(struct check *c, struct sipws_cur body, struct sipws_field *fi
     while (sipws_multipart_next(&body, &w, fields, SIPWS_MAX_PART_FIELDS, &part, c->r))
         if (part_header(c, &part)) {
             struct sipws_cur in = {body.base, part.body.p, end_of(part.body), NULL, body.allow};
-            parts(c, in, fields, depth + 1);
+            const struct sipws_field *f = part.fields;
+            while (f->id != SIPWS_F_CONTENT_TYPE) /* by which it is multipart */
+                f++;
+            parts(c, f, in, fields, depth + 1);
         }
 }
 
@@ -445,10 +440,10 @@ static void body(struct check *c)
     const struct sipws_msg *m = c->m;
     if (!m->body.p)
         return;
-    if (m->body.n > 0 && !c->first[SIPWS_F_CONTENT_TYPE])
+    if (m->body.n > 0 && !c->seen[SIPWS_F_CONTENT_TYPE])
         say(c, m->body.p, SIPWS_E_BODY_TYPE, "Content-Type", NULL);
     if (m->is_request && m->method == SIPWS_M_PUBLISH && m->body.n == 0 &&
-        !c->first[SIPWS_F_SIP_IF_MATCH])
+        !c->seen[SIPWS_F_SIP_IF_MATCH])
         say(c, m->body.p, SIPWS_E_BODY_MISSING, "message-body", NULL);
 }
 
@@ -456,17 +451,17 @@ static void body(struct check *c)
 static void multipart(struct check *c)
 {
     struct sipws_field fields[SIPWS_MAX_PART_FIELDS];
-    if (c->multipart && c->first[SIPWS_F_CONTENT_TYPE] && c->m->body.n > 0 &&
-        !c->first[SIPWS_F_CONTENT_ENCODING])
-        parts(c, sipws_msg_body(c->m, c->allow), fields, 1);
+    const struct sipws_field *f = c->multipart ? sipws_msg_find(c->m, SIPWS_F_CONTENT_TYPE) : NULL;
+    if (f && c->m->body.n > 0 && !c->seen[SIPWS_F_CONTENT_ENCODING])
+        parts(c, f, sipws_msg_body(c->m, c->allow), fields, 1);
 }
 
 /* RFC 3262 3: RSeq and Require: 100rel go together, in provisional responses but 100. */
 static void reliable(struct check *c)
 {
-    const struct sipws_field *rseq = c->first[SIPWS_F_RSEQ];
     if (!is_response(c) || c->m->status == 100 || c->m->status > 199)
         return;
+    const struct sipws_field *rseq = sipws_msg_find(c->m, SIPWS_F_RSEQ);
     if (rseq && !c->reliable)
         say(c, rseq->name.p, SIPWS_E_RELIABLE, "RSeq", NULL);
     else if (!rseq && c->reliable)

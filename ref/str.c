@@ -22,3 +22,8 @@ uint64_t sipws_octets_ihash(uint64_t h, const char *p, size_t n)
         h = sipws_mix(h, sipws_load_8(p, 8));
     return sipws_mix(h, sipws_load_8(p, n));
 }
+
+bool sipws_fail(const struct sipws_cur *c, const char *at, enum sipws_err err, const char *rule)
+{
+    return sipws_diag_set(c->diag, err, (size_t)(at - c->base), rule);
+}

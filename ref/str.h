@@ -20,6 +20,13 @@
 extern "C" {
 #endif
 
+/* Of functions that tell what is wrong: what leads to them is off the way. */
+#if defined(__GNUC__)
+#define SIPWS_COLD __attribute__((cold))
+#else
+#define SIPWS_COLD
+#endif
+
 /* A slice of octets. An absent string has p == NULL; an empty one has n == 0 and any p. */
 struct sipws_str {
     const char *p; /* may be NULL when n is 0 */
@@ -59,6 +66,29 @@ static inline bool sipws_str_is(struct sipws_str s, struct sipws_str constant)
             (((s.p[0] ^ constant.p[0]) & ~0x20) == 0 && sipws_octets_ieq(s.p, constant.p, s.n)));
 }
 
+/* Eight octets as one number whose lowest octet is the first. */
+static inline uint64_t sipws_little(uint64_t w)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(w);
+#else
+    return w;
+#endif
+}
+
+/* The number of the lowest bit of w that is 1, of which there is one. */
+static inline unsigned sipws_lowest(uint64_t w)
+{
+#if defined(__GNUC__)
+    return (unsigned)__builtin_ctzll(w);
+#else
+    unsigned n = 0;
+    while (!(w >> n & 1))
+        n++;
+    return n;
+#endif
+}
+
 /* Eight octets of 1. */
 #define SIPWS_ONES UINT64_C(0x0101010101010101)
 
@@ -85,23 +115,61 @@ static inline uint64_t sipws_lower_8(uint64_t w)
     return w | (from_a & ~above_z & ~w & SIPWS_ONES * 0x80) >> 2;
 }
 
+/* The eight octets at p as one number in which the first is the lowest. */
+static inline uint64_t sipws_eight(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return sipws_little(w);
+}
+
+/* The first octets of [p, p + n), up to eight, as one number in which the first is the lowest, and
+ * what is missing is 0. All of [base, end) may be looked at. */
+static inline uint64_t sipws_first_8(const char *base, const char *p, size_t n, const char *end)
+{
+    uint64_t w = 0;
+    if (end - base < 8) {
+        memcpy(&w, p, n < 8 ? n : 8);
+        return sipws_little(w);
+    }
+    const char *at = end - p >= 8 ? p : end - 8;
+    if (n == 0)
+        return 0;
+    w = sipws_eight(at) >> 8 * (p - at);
+    return n < 8 ? w & ~(~UINT64_C(0) << 8 * n) : w;
+}
+
+/* Octet i of a string literal, in its place among the first eight; 0 behind its end. */
+#define SIPWS_OCTET(s, i) ((uint64_t)(sizeof(s) > (i) + 1 ? (unsigned char)(s)[i] : 0) << 8 * (i))
+
+/* The first eight octets of a string literal, as sipws_first_8 gives them: a constant. */
+#define SIPWS_FIRST_8(s)                                                                           \
+    (SIPWS_OCTET(s, 0) | SIPWS_OCTET(s, 1) | SIPWS_OCTET(s, 2) | SIPWS_OCTET(s, 3) |               \
+     SIPWS_OCTET(s, 4) | SIPWS_OCTET(s, 5) | SIPWS_OCTET(s, 6) | SIPWS_OCTET(s, 7))
+
+/* What all hashes here are multiplied by. */
+#define SIPWS_GOLDEN UINT64_C(0x9E3779B97F4A7C15)
+
 /* The hash `h` with eight more octets in it, whatever their case. */
 static inline uint64_t sipws_mix(uint64_t h, uint64_t w)
 {
-    h = (h ^ sipws_lower_8(w)) * UINT64_C(0x9E3779B97F4A7C15);
+    h = (h ^ sipws_lower_8(w)) * SIPWS_GOLDEN;
     return h ^ h >> 32;
 }
 
 /* A hash of octets without regard to the case of ASCII letters; h is 0, or the hash of what stands
- * before them where that is a multiple of eight octets. Not secret: who wants to can make octets
- * that collide. */
+ * before them where that is a multiple of eight octets. */
 uint64_t sipws_octets_ihash(uint64_t h, const char *p, size_t n);
 
-/* The hash of a name: names that are the same but for case have the same. */
-static inline uint32_t sipws_hash(struct sipws_str s)
+/* A number from which names of any case are told apart for certain up to eight octets, if they have
+ * tokens' or paramchars' octets only, and mostly above. `first` is of sipws_first_8. Not secret:
+ * who wants to can make longer ones that collide. */
+static inline uint64_t sipws_key(uint64_t first, struct sipws_str name)
 {
-    return (uint32_t)(s.n > 8 ? sipws_octets_ihash(0, s.p, s.n)
-                              : sipws_mix(0, sipws_load_8(s.p, s.n)));
+    /* Of the octets that may stand in a token, or in a paramchar, no two but the two cases of a
+     * letter differ in this bit alone. */
+    uint64_t key = first | SIPWS_ONES * 0x20;
+    return name.n > 8 ? sipws_octets_ihash(key, name.p + 8, name.n - 8) : key;
 }
 
 /* A cursor; the octets left are those from `p` up to `end`. */
@@ -173,11 +241,8 @@ static inline bool sipws_take(struct sipws_cur *c, char ch)
 }
 
 /* Describes a refusal at `at`. Moves nothing. Returns false. */
-static inline bool sipws_fail(const struct sipws_cur *c, const char *at, enum sipws_err err,
-                              const char *rule)
-{
-    return sipws_diag_set(c->diag, err, (size_t)(at - c->base), rule);
-}
+SIPWS_COLD bool sipws_fail(const struct sipws_cur *c, const char *at, enum sipws_err err,
+                           const char *rule);
 
 /* Puts the cursor back to `start` and returns false: the end of a failed read. */
 static inline bool sipws_back(struct sipws_cur *c, const char *start)

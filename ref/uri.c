@@ -120,42 +120,38 @@ static const char *hostname_flaw(const char *p, const char *end)
     return alpha ? NULL : end;
 }
 
-/* The end of the hostname that starts at the cursor, without a branch for each label; NULL: there
- * is none, or it is not easily told. */
-static const char *plain_hostname(const struct sipws_cur *c)
+/* Where the octets of a host end that starts at p, or some of them. *plain: they are all, and it is
+ * plain to see that it is a hostname: up to 32 octets, no label empty, no hyphen beside a dot or at
+ * an end, no dot at the end, a letter first in the last label. */
+static inline const char *host_octets(const char *base, const char *p, const char *end, bool *plain)
 {
-#if SIPWS_VECTORS
-    const char *p = c->p, *label = p;
-    uint64_t start = 1, hyphen = 0; /* of the first octet: it starts a label, it is behind "-" */
-    if (c->end - c->base < 16)
-        return NULL;
-    while (p < c->end) {
-        const char *at = c->end - p >= 16 ? p : c->end - 16;
-        unsigned skip = SIPWS_LANE * (unsigned)(p - at);
-        sipws_octets x = sipws_load_16(at);
-        uint64_t outside = sipws_bits(~sipws_in(x, SIPWS_C_HOST)) >> skip;
-        uint64_t dots = sipws_bits((sipws_octets)(x == '.')) >> skip;
-        uint64_t hyphens = sipws_bits((sipws_octets)(x == '-')) >> skip;
-        uint64_t after = outside & -outside; /* the first of them: behind the host */
-        dots &= after - 1;
-        hyphens &= after - 1;
-        uint64_t starts = dots << SIPWS_LANE | start;
-        uint64_t behind = hyphens << SIPWS_LANE | hyphen;
-        if ((starts & (dots | hyphens)) || (behind & (dots | after)))
-            return NULL;
-        starts &= (after - 1) & ~UINT64_C(0) >> (64 - SIPWS_LANE * (at + 16 - p));
-        if (starts)
-            label = p + (63 - __builtin_clzll(starts)) / SIPWS_LANE;
-        p = after ? p + __builtin_ctzll(after) / SIPWS_LANE : at + 16;
-        if (after)
-            break;
-        start = dots >> SIPWS_LANE * 15;
-        hyphen = hyphens >> SIPWS_LANE * 15;
-    }
-    return p > c->p && p[-1] != '-' && sipws_is(*label, SIPWS_C_ALPHA) ? p : NULL;
+    *plain = false;
+#if SIPWS_VECTORS && defined(__SSE2__)
+    if (end - base < 32)
+        return p;
+    const char *at = end - p >= 32 ? p : end - 32;
+    unsigned before = (unsigned)(p - at);
+    sipws_octets x = sipws_load_16(at), y = sipws_load_16(at + 16);
+    uint64_t outside =
+        sipws_bits(~sipws_in(x, SIPWS_C_HOST)) | sipws_bits(~sipws_in(y, SIPWS_C_HOST)) << 16;
+    uint64_t dots = sipws_bits((sipws_octets)(x == '.')) | sipws_bits((sipws_octets)(y == '.'))
+                                                               << 16;
+    uint64_t hyphens = sipws_bits((sipws_octets)(x == '-')) | sipws_bits((sipws_octets)(y == '-'))
+                                                                  << 16;
+    uint64_t after = (outside | UINT64_C(1) << 32) >> before;
+    after &= -after; /* the octet behind them */
+    dots = dots >> before & (after - 1);
+    hyphens = hyphens >> before & (after - 1);
+    uint64_t starts = dots << 1 | 1; /* of labels */
+    const char *behind = p + sipws_lowest(after);
+    *plain = !((starts & (dots | hyphens | after)) || (hyphens << 1 & (dots | after))) &&
+             sipws_is(p[63 - __builtin_clzll(starts)], SIPWS_C_ALPHA) &&
+             (behind == end || !sipws_is(*behind, SIPWS_C_HOST)) &&
+             !SIPWS_PLANT_IF(HOST_LETTER_FIRST, !sipws_is(*p, SIPWS_C_ALPHA));
+    return behind;
 #else
-    (void)c;
-    return NULL;
+    (void)base, (void)end;
+    return p;
 #endif
 }
 
@@ -173,24 +169,34 @@ static bool ipv6_reference(struct sipws_cur *c, struct sipws_host *out)
     return true;
 }
 
-bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
+static bool any_host(struct sipws_cur *c, struct sipws_host *out)
 {
-    const char *end = plain_hostname(c), *flaw, *bad;
+    const char *end, *flaw, *bad;
     out->kind = SIPWS_HOST_NAME;
-    if (!end) {
-        if (sipws_peek(c) == '[')
-            return ipv6_reference(c, out);
-        end = sipws_span_in(c->base, c->p, c->end, SIPWS_C_HOST);
-        if (end == c->p)
-            return sipws_fail(c, end, SIPWS_E_URI_HOST, "host");
-        if (sipws_is(*c->p, SIPWS_C_DIGIT) && ipv4_address(c->p, end, out->addr, &bad) == end)
-            out->kind = SIPWS_HOST_IPV4;
-        else if ((flaw = hostname_flaw(c->p, end)) != NULL)
-            return sipws_fail(c, flaw, SIPWS_E_URI_HOST, "host");
-    }
+    if (sipws_peek(c) == '[')
+        return ipv6_reference(c, out);
+    end = sipws_span_in(c->base, c->p, c->end, SIPWS_C_HOST);
+    if (end == c->p)
+        return sipws_fail(c, end, SIPWS_E_URI_HOST, "host");
+    if (sipws_is(*c->p, SIPWS_C_DIGIT) && ipv4_address(c->p, end, out->addr, &bad) == end)
+        out->kind = SIPWS_HOST_IPV4;
+    else if ((flaw = hostname_flaw(c->p, end)) != NULL)
+        return sipws_fail(c, flaw, SIPWS_E_URI_HOST, "host");
     if (SIPWS_PLANT_IF(HOST_LETTER_FIRST,
                        out->kind == SIPWS_HOST_NAME && !sipws_is(*c->p, SIPWS_C_ALPHA)))
         return sipws_fail(c, c->p, SIPWS_E_URI_HOST, "host");
+    out->text = sipws_slice(c->p, end);
+    c->p = end;
+    return true;
+}
+
+bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
+{
+    bool plain;
+    const char *end = host_octets(c->base, c->p, c->end, &plain);
+    if (!plain)
+        return any_host(c, out);
+    out->kind = SIPWS_HOST_NAME;
     out->text = sipws_slice(c->p, end);
     c->p = end;
     return true;
@@ -261,45 +267,50 @@ static bool same_name(struct sipws_str a, struct sipws_str b)
     return escaped ? component_eq(a, b, true) : sipws_str_ieq(a, b);
 }
 
-/* The hash of a name as what it means. */
-static uint32_t name_hash(struct sipws_str name)
+/* sipws_key of a name as what it means. */
+static uint64_t name_key(struct sipws_str name)
 {
     const char *p = name.p, *end = name.p + name.n;
     char eight[8];
-    size_t n = 0;
-    uint64_t h = 0;
-    while (p < end) {
+    size_t n = 0, before = 0;
+    uint64_t key = 0;
+    do {
         bool escaped;
-        if (n == 8) {
-            h = sipws_octets_ihash(h, eight, 8);
-            n = 0;
-        }
-        eight[n++] = (char)sipws_unescape(&p, end, &escaped);
-    }
-    return (uint32_t)sipws_octets_ihash(h, eight, n);
+        for (n = 0; n < 8 && p < end; n++)
+            eight[n] = (char)sipws_unescape(&p, end, &escaped);
+        key = before ? sipws_octets_ihash(key, eight, n)
+                     : sipws_key(sipws_first_8(eight, eight, n, eight + n),
+                                 (struct sipws_str){eight, n});
+        before += n;
+    } while (p < end);
+    return key;
+}
+
+/* sipws_uri_named, where the first eight octets of the name are at hand. */
+static inline unsigned named_by(uint64_t first, struct sipws_str name)
+{
+#define NAME(text)                                                                                 \
+    (first == (SIPWS_FIRST_8(text) | SIPWS_ONES * 0x20) && name.n == sizeof(text) - 1)
+    first |= SIPWS_ONES * 0x20; /* see sipws_key */
+    if (NAME("lr"))
+        return SIPWS_URI_LR;
+    if (NAME("transport"))
+        return (name.p[8] | 0x20) == 't' ? SIPWS_URI_TRANSPORT : 0;
+    if (NAME("user"))
+        return SIPWS_URI_USER;
+    if (NAME("method"))
+        return SIPWS_URI_METHOD;
+    if (NAME("maddr"))
+        return SIPWS_URI_MADDR;
+    return NAME("ttl") ? SIPWS_URI_TTL : 0;
+#undef NAME
 }
 
 unsigned sipws_uri_named(struct sipws_str name)
 {
-    switch (name.n) {
-    case 2:
-        return sipws_str_is(name, SIPWS_STR("lr")) ? SIPWS_URI_LR : 0;
-    case 3:
-        return sipws_str_is(name, SIPWS_STR("ttl")) ? SIPWS_URI_TTL : 0;
-    case 4:
-        return sipws_str_is(name, SIPWS_STR("user")) ? SIPWS_URI_USER : 0;
-    case 5:
-        return sipws_str_is(name, SIPWS_STR("maddr")) ? SIPWS_URI_MADDR : 0;
-    case 6:
-        return sipws_str_is(name, SIPWS_STR("method")) ? SIPWS_URI_METHOD : 0;
-    case 9:
-        return sipws_str_is(name, SIPWS_STR("transport")) ? SIPWS_URI_TRANSPORT : 0;
-    default:
-        return 0;
-    }
+    return name.n ? named_by(sipws_first_8(name.p, name.p, name.n, name.p + name.n), name) : 0;
 }
 
-/* The value of a parameter that has a rule of its own. */
 static bool named_value(struct sipws_cur *c, unsigned named)
 {
     struct sipws_str token;
@@ -314,13 +325,10 @@ static bool named_value(struct sipws_cur *c, unsigned named)
            (c->p - digits <= 3 || sipws_fail(c, digits, SIPWS_E_NUMBER_RANGE, "ttl"));
 }
 
-/* What stands behind "=". A flaw in a named one is one of the parameter, so that it says so. */
-static bool uri_param_value(struct sipws_cur *c, unsigned named)
+/* The value of a parameter that has a rule of its own. A flaw in it is one of the parameter, so
+ * that it says so. */
+static bool named_param_value(struct sipws_cur *c, unsigned named)
 {
-    const char *start = c->p;
-    if (named == 0 || named == SIPWS_URI_LR)
-        return sipws_span_escaped(c, SIPWS_C_PARAM) &&
-               (c->p > start || sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pvalue"));
     struct sipws_diag inner = {SIPWS_OK, 0, "uri-parameter", ""};
     struct sipws_cur at = *c;
     at.diag = &inner;
@@ -333,27 +341,53 @@ static bool uri_param_value(struct sipws_cur *c, unsigned named)
     return true;
 }
 
+/* What stands behind "=". */
+static inline bool uri_param_value(struct sipws_cur *c, unsigned named)
+{
+    const char *start = c->p;
+    if (named == 0 || named == SIPWS_URI_LR)
+        return sipws_span_escaped(c, SIPWS_C_PARAM) &&
+               (c->p > start || sipws_fail(c, c->p, SIPWS_E_URI_PARAM, "pvalue"));
+    return named_param_value(c, named);
+}
+
+/* Where a parameter of a URI ends for certain. */
+static bool param_ends(const char *p, const char *end)
+{
+    return p == end || *p == ';' || *p == '>' || *p == ' ';
+}
+
 /* uri-parameters = *( ";" uri-parameter ) */
 static bool uri_parameters(struct sipws_cur *c, struct sipws_uri *out)
 {
-    const char *start = c->p;
+    const char *start = c->p, *stop;
     struct sipws_names seen;
     sipws_names_init(&seen);
     while (sipws_take(c, ';')) {
         const char *p = c->p;
-        sipws_skip(c, SIPWS_C_PARAM);
-        bool escaped = sipws_peek(c) == '%';
-        if (escaped && !sipws_span_escaped(c, SIPWS_C_PARAM))
-            return sipws_back(c, start);
+        bool ok = true, escaped = false;
+        bool plain =
+            sipws_plain_param(c->base, p, c->end, &c->p, &stop) && param_ends(stop, c->end);
+        if (!plain) {
+            c->p = sipws_span_in(c->base, p, c->end, SIPWS_C_PARAM);
+            escaped = sipws_peek(c) == '%';
+            if (escaped && !sipws_more_escaped(c, SIPWS_C_PARAM, p))
+                return sipws_back(c, start);
+        }
         struct sipws_str name = sipws_slice(p, c->p);
-        unsigned named = sipws_uri_named(name);
-        bool ok = name.n > 0 || sipws_fail(c, p, SIPWS_E_URI_PARAM, "pname");
-        if (ok && sipws_take(c, '='))
-            ok = uri_param_value(c, named);
+        uint64_t first = sipws_first_8(c->base, p, name.n, c->end);
+        unsigned named = named_by(first, name);
+        if (plain && !(named & (SIPWS_URI_MADDR | SIPWS_URI_TTL))) {
+            c->p = stop;
+        } else {
+            ok = name.n > 0 || sipws_fail(c, p, SIPWS_E_URI_PARAM, "pname");
+            if (ok && sipws_take(c, '='))
+                ok = uri_param_value(c, named);
+        }
         if (ok && seen.n == SIPWS_MAX_PARAMS)
             ok = sipws_fail(c, p, SIPWS_E_LIMIT_PARAMS, "uri-parameters");
-        if (ok &&
-            !sipws_names_add(&seen, name, escaped ? name_hash(name) : sipws_hash(name), same_name))
+        if (ok && !sipws_names_add(&seen, name, escaped ? name_key(name) : sipws_key(first, name),
+                                   same_name))
             ok = sipws_fail(c, p, SIPWS_E_URI_PARAM_DUPLICATE, "uri-parameters");
         if (!ok)
             return sipws_back(c, start);
@@ -463,17 +497,6 @@ static bool user_password(struct sipws_cur *c, enum sipws_uri_place place, struc
 static bool userinfo(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
 {
     const char *start = c->p;
-    if (place == SIPWS_URI_WHOLE) {
-        /* Most users end at the "@"; most hosts end with the URI, or at its parameters. */
-        const char *p = sipws_span_in(c->base, start, c->end, SIPWS_C_USER);
-        if (p < c->end && *p == '@' && p > start) {
-            out->user = sipws_slice(start, p);
-            c->p = p + 1;
-            return true;
-        }
-        if (p == c->end || *p == '>' || *p == ' ')
-            return true;
-    }
     struct sipws_diag *diag = c->diag, flaw;
     c->diag = &flaw;
     bool ok = user_password(c, place, out);
@@ -492,6 +515,47 @@ static bool userinfo(struct sipws_cur *c, enum sipws_uri_place place, struct sip
     }
     out->user = out->password = (struct sipws_str){NULL, 0};
     c->p = start;
+    return true;
+}
+
+/* [ user "@" ] hostport uri-parameters and then an octet that no URI has, or the end: most SIP
+ * URIs. That no "@" comes is only told at their end. False: it may be one of another form, and *out
+ * is spoilt. */
+static bool plain_sip_uri(struct sipws_cur *c, struct sipws_uri *out)
+{
+    struct sipws_cur at = {c->base, c->p, c->end, NULL, c->allow};
+    bool plain;
+    const char *p = host_octets(at.base, at.p, at.end, &plain);
+    if (p < at.end && *p != ';' && sipws_is(*p, SIPWS_C_USER)) {
+        p = sipws_span_more(at.base, p, at.end, SIPWS_C_USER);
+        if (plain && (p == at.end || *p != '@'))
+            return false;
+    }
+    if (p < at.end && *p == '@') {
+        if (p == at.p)
+            return false;
+        out->user = sipws_slice(at.p, p);
+        at.p = p + 1;
+        p = host_octets(at.base, at.p, at.end, &plain);
+    }
+    if (plain) {
+        out->host.kind = SIPWS_HOST_NAME;
+        out->host.text = sipws_slice(at.p, p);
+        at.p = p;
+    } else if (!any_host(&at, &out->host)) {
+        return false;
+    }
+    if (sipws_take(&at, ':')) {
+        uint64_t port;
+        if (!sipws_number(&at, 0, 65535, &port, "port"))
+            return false;
+        out->port = (int32_t)port;
+    }
+    if (sipws_peek(&at) == ';' && !uri_parameters(&at, out))
+        return false;
+    if (at.p < at.end && (sipws_is(*at.p, SIPWS_C_URIC) || *at.p == '%'))
+        return false;
+    c->p = at.p;
     return true;
 }
 
@@ -659,25 +723,10 @@ static bool telephone_subscriber(const struct sipws_cur *c, const char *end)
     return (at.p == end && (global || context)) || sipws_fail(c, at.p, SIPWS_E_URI_TEL, rule);
 }
 
-/* "sip:" or "sips:" at the cursor, without regard to case: most URIs are. */
-static enum sipws_scheme sip_scheme(const struct sipws_cur *c)
-{
-    struct sipws_str four = {c->p, 4}, five = {c->p, 5};
-    if (sipws_left(c) >= 4 && sipws_str_is(four, SIPWS_STR("sip:")))
-        return SIPWS_SCHEME_SIP;
-    if (sipws_left(c) >= 5 && sipws_str_is(five, SIPWS_STR("sips:")))
-        return SIPWS_SCHEME_SIPS;
-    return SIPWS_SCHEME_OTHER;
-}
-
 /* scheme ":" */
-static bool scheme(struct sipws_cur *c, struct sipws_uri *out)
+static bool any_scheme(struct sipws_cur *c, struct sipws_uri *out)
 {
-    out->scheme = sip_scheme(c);
-    const char *p = out->scheme == SIPWS_SCHEME_SIP ? c->p + 3
-                    : out->scheme == SIPWS_SCHEME_SIPS
-                        ? c->p + 4
-                        : sipws_span_in(c->base, c->p, c->end, SIPWS_C_SCHEME);
+    const char *p = sipws_span_in(c->base, c->p, c->end, SIPWS_C_SCHEME);
     if (p == c->p || !sipws_is(*c->p, SIPWS_C_ALPHA))
         return sipws_fail(c, c->p, SIPWS_E_URI_SCHEME, "scheme");
     if (p == c->end || *p != ':')
@@ -687,12 +736,29 @@ static bool scheme(struct sipws_cur *c, struct sipws_uri *out)
     return true;
 }
 
+/* The same: most URIs have "sip" or "sips", in letters of either case. */
+static inline bool scheme(struct sipws_cur *c, struct sipws_uri *out)
+{
+    uint64_t first =
+        sipws_first_8(c->base, c->p, sipws_left(c), c->end) | SIPWS_ONES * 0x20; /* see sipws_key */
+    unsigned n = (first >> 24 & 0xFF) == ':' ? 3 : 4;
+    uint64_t name = SIPWS_FIRST_8("sips");
+    if (((first ^ name) & ((UINT64_C(1) << 8 * n) - 1)) != 0 || sipws_left(c) <= n ||
+        c->p[n] != ':')
+        return any_scheme(c, out);
+    out->scheme = n == 3 ? SIPWS_SCHEME_SIP : SIPWS_SCHEME_SIPS;
+    out->scheme_name = sipws_slice(c->p, c->p + n);
+    c->p += n + 1;
+    return true;
+}
+
 /* All parts absent. Member by member, since compilers clear a structure of this size slowly; and
  * one by one, since they copy "a = b = none" by a load that waits for the stores before it. */
 static void nothing(struct sipws_uri *out)
 {
     const struct sipws_str none = {NULL, 0};
     out->text = none;
+    out->scheme = SIPWS_SCHEME_OTHER;
     out->scheme_name = none;
     out->opaque = none;
     out->user = none;
@@ -711,8 +777,16 @@ bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri
     nothing(out);
     if (!scheme(c, out))
         return false;
-    bool ok =
-        out->scheme == SIPWS_SCHEME_OTHER ? absolute_uri(c, place, out) : sip_uri(c, place, out);
+    const bool plain = out->scheme != SIPWS_SCHEME_OTHER && place == SIPWS_URI_WHOLE;
+    bool ok = plain;
+    if (plain && !plain_sip_uri(c, out)) {
+        c->p = start;
+        nothing(out);
+        ok = scheme(c, out) && sip_uri(c, place, out);
+    } else if (!plain) {
+        ok = out->scheme == SIPWS_SCHEME_OTHER ? absolute_uri(c, place, out)
+                                               : sip_uri(c, place, out);
+    }
     if (ok && out->scheme == SIPWS_SCHEME_OTHER &&
         sipws_str_is(out->scheme_name, SIPWS_STR("tel"))) {
         struct sipws_cur at = *c;
