@@ -245,6 +245,28 @@ class Whole(unittest.TestCase):
             self.assertEqual(subprocess.run([*court, "--corpus", "x", lines], capture_output=True, check=False).returncode, 2)
 
 
+    def test_the_worked_example(self):
+        """The adapter that props/peers/README.md walks through reads what it says, and fits the schema."""
+        programs = Path(os.environ.get("SIPWS_BIN", ROOT / "build/bin"))
+        if not (programs / "sipws-diff").is_file():
+            self.skipTest(f"there is no {programs}/sipws-diff")
+        text = (ROOT / "props/peers/README.md").read_text()
+        code = re.search(r"```python\n(.*?)```", text, re.S)[1]
+        self.assertLess(code.count("\n"), 100)
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "mail-peer.py").write_text(code)
+            done = subprocess.run([programs / "sipws-diff", "--json", "--peers=ref", "--peer",
+                                   f"mail=PYTHONPATH=$PEERS/python exec python3 -B {folder}/mail-peer.py",
+                                   "corpus/vectors/sip.json:sip-options", "corpus/vectors/sip.json:sip-bare-lf"],
+                                  cwd=ROOT, capture_output=True, text=True, check=False)
+        lines = ask.Lines()
+        lines.take(done.stdout, "sipws-diff")
+        sound, bare = (lines.answers[f"corpus/vectors/sip.json:sip-{name}"]["mail"] for name in ("options", "bare-lf"))
+        self.assertEqual((sound["verdict"], sound["reading"]["request"]["method"]), ("accept", "OPTIONS"))
+        self.assertEqual(sound["reading"]["call-id"], "o")
+        self.assertEqual(bare["verdict"], "accept")  # to a reader of mail any line end is one
+        self.assertNotIn("lacks", done.stdout)  # all header fields are there
+
 # ---- in Chromium ----------------------------------------------------------------------------------
 
 class Page(unittest.TestCase):
