@@ -137,6 +137,8 @@ static const struct {
          AGREED OK_FRAME TEXT("\xA2", OK_OF("z9hG4bK2", "")) TAIL BYE, true, "answer-unasked", ""),
     CASE("a response to a pong", GOOD "pong\n", AGREED OK_FRAME TAIL BYE, true, "answer-unasked",
          ""),
+    CASE("200 to a request that is none", GOOD "sip\n" OPTIONS "  Foo: \\x01\n",
+         AGREED OK_FRAME TAIL BYE, true, "unsound-taken", "field-value"),
     CASE("an unsound response", GOOD "sip\n" OPTIONS,
          AGREED TEXT("\xAA", OK_OF("z9hG4bK1", "Foo: \x01\r\n")) TAIL BYE, true, "answer-unsound",
          "field-value"),

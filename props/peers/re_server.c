@@ -1,4 +1,4 @@
-/* libre's own SIP WebSocket server, which answers every request with 200: for sipws-probe.
+/* libre's own SIP WebSocket server, which answers requests with 200: for sipws-probe.
  *
  *     re-server PORT        of 127.0.0.1
  */
@@ -11,8 +11,14 @@ static struct sip *sip;
 
 static bool answer(const struct sip_msg *msg, void *arg)
 {
+    static const char *const dialogs[] = {"INVITE", "SUBSCRIBE", "REFER", "UPDATE"};
+    bool dialog = false;
     (void)arg;
-    if (pl_strcmp(&msg->met, "ACK") != 0)
+    for (size_t i = 0; i < sizeof dialogs / sizeof *dialogs; i++)
+        dialog = dialog || pl_strcmp(&msg->met, dialogs[i]) == 0;
+    if (dialog)
+        sip_reply(sip, msg, 480, "Nobody is here"); /* 200 would need a Contact */
+    else if (pl_strcmp(&msg->met, "ACK") != 0)
         sip_reply(sip, msg, 200, "OK");
     return true;
 }

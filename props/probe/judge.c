@@ -70,7 +70,7 @@ static void watch(struct drive *d, const struct sipws_event *ev)
     }
     if (ev->kind == SIPWS_EV_PING || ev->kind == SIPWS_EV_KEEPALIVE)
         e->data = arena_copy(j->arena, ev->data);
-    if (ev->kind == SIPWS_EV_MESSAGE)
+    if (ev->msg)
         keep_message(j, e, ev->msg);
 }
 
@@ -218,6 +218,15 @@ static unsigned status_of(const struct judge *j)
     return sscanf(j->buf, "HTTP/1.%*1u %3u", &status) == 1 ? status : 0;
 }
 
+/* The transaction is told by the branch and CSeq's method (RFC 3261 17.1.3). */
+static bool answers(const struct judge_event *request, const struct judge_event *response)
+{
+    return request->branch.p && response->branch.p && request->method.p && response->method.p &&
+           sipws_str_eq(request->branch, response->branch) &&
+           sipws_str_eq(request->method, response->method) &&
+           sipws_str_eq(request->call_id, response->call_id);
+}
+
 /* A SIP message of the server. A request of its own is its own business. */
 static void read_message(struct judge *j, const struct sipws_event *ev)
 {
@@ -227,8 +236,13 @@ static void read_message(struct judge *j, const struct sipws_event *ev)
         keep_message(j, &got, m);
     for (size_t i = 0; m && !m->is_request && i < j->want_n; i++) {
         struct judge_event *w = &j->want[i];
-        if (w->kind == SIPWS_EV_MESSAGE && w->is_request && sipws_str_eq(w->branch, got.branch) &&
-            sipws_str_eq(w->method, got.method) && sipws_str_eq(w->call_id, got.call_id)) {
+        if (w->kind == SIPWS_EV_REFUSED && w->is_request && m->status / 100 == 2 &&
+            answers(w, &got)) {
+            find(j, JUDGE_UNSOUND_TAKEN, id_of(w->err), "%u to %.*s, though %s", m->status,
+                 (int)got.method.n, got.method.p, sipws_err_info(w->err)->text);
+            return;
+        }
+        if (w->kind == SIPWS_EV_MESSAGE && w->is_request && answers(w, &got)) {
             w->answered = true;
             if (ev->kind == SIPWS_EV_MESSAGE)
                 return;
