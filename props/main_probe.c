@@ -52,7 +52,8 @@ struct probe {
     size_t stories, most, wrong, gone;
     struct class classes[CLASSES];
     size_t classes_n;
-    bool over; /* nobody listens any more */
+    bool mute, no_pong; /* from the start: no answer to a sane story's handshake, or to a ping */
+    bool over;          /* nobody listens any more */
 };
 
 static void *need(void *p)
@@ -185,8 +186,8 @@ static bool is_there(struct probe *p, unsigned seconds)
             fputs("sipws-probe: out of room for a story\n", stderr);
             exit(2);
         }
-        /* What is wrong with a sane story is told once, at the start; the server is there. */
-        there = play(p) && (p->judge->found_n == 0 || (p->judge->open && p->judge->ponged));
+        /* What is wrong with a sane story is told once, at the start: it is there as it was. */
+        there = play(p) && (p->judge->open || p->mute) && (p->judge->ponged || p->no_pong);
         if (!there && seconds)
             nap();
     } while (!there && link_now() < until);
@@ -323,6 +324,10 @@ static void judge_story(struct probe *p, const char *name, const unsigned char *
     memcpy(found, p->judge->found, sizeof p->judge->found);
     found_n = played ? p->judge->found_n : 0;
     const char *on = end_error(p->judge);
+    if (p->stories == 1) {
+        p->mute = !p->judge->open;
+        p->no_pong = !p->judge->ponged;
+    }
     bool there = is_there(p, 0);
     if (!there) {
         p->gone++;

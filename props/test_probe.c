@@ -289,7 +289,7 @@ static void strawmen_fail(void **state)
         const char *server, *options, *found;
     } strawmen[] = {
         {"cat", "--stories 1", "handshake-refused"},
-        {"true", "--stories 1", "gone"},
+        {"true", "--stories 1", "handshake-refused"},
         {"sh -c 'cat >/dev/null'", "--stories 1", "handshake-refused"},
         {STRAWMAN "deaf", "--stories 3", "pong-missing"},
         {STRAWMAN "echo", "--stories 3", "frames ws-masked"},
