@@ -305,6 +305,20 @@ static void strawmen_fail(void **state)
     }
 }
 
+/* A server that serves one connection and no other. */
+static void who_is_gone_is_missed(void **state)
+{
+    (void)state;
+    char once[] = "/tmp/sipws-probe-XXXXXX", server[512];
+    assert_non_null(mkdtemp(once));
+    snprintf(server, sizeof server, "sh -c 'rmdir %s 2>/dev/null && exec %s/example_server'", once,
+             SIPWS_BIN);
+    int status = probe(server, "--stories 5");
+    if (status != 1 || !strstr(out, "gone") || !strstr(out, "and did not come back"))
+        fail_msg("status %d: %s", status, out);
+    assert_int_not_equal(rmdir(once), 0);
+}
+
 static void is_refused(void **state)
 {
     (void)state;
@@ -334,9 +348,13 @@ static void is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_case),      cmocka_unit_test(each_rule_has_a_case),
-        cmocka_unit_test(octet_by_octet), cmocka_unit_test(ref_passes),
-        cmocka_unit_test(vectors),        cmocka_unit_test(strawmen_fail),
+        cmocka_unit_test(each_case),
+        cmocka_unit_test(each_rule_has_a_case),
+        cmocka_unit_test(octet_by_octet),
+        cmocka_unit_test(ref_passes),
+        cmocka_unit_test(vectors),
+        cmocka_unit_test(strawmen_fail),
+        cmocka_unit_test(who_is_gone_is_missed),
         cmocka_unit_test(is_refused),
     };
     signal(SIGPIPE, SIG_IGN);
