@@ -22,7 +22,7 @@ from pathlib import Path
 CI = Path(__file__).resolve().parent
 sys.path.insert(0, str(CI))
 
-from fuzzlib import (board, coverage, engines, findings, layout, plot, process, properties, report,
+from fuzzlib import (board, coverage, engines, findings, floors, layout, plot, process, properties, report,
                      runner, schedule, screen)
 
 # ---- what the engines say ------------------------------------------------------------------------
@@ -334,6 +334,87 @@ class Reports(unittest.TestCase):
         self.assertNotIn("Shadow", text)
 
 
+# ---- floors --------------------------------------------------------------------------------------
+
+FLOORS = "# a comment\nx  100  500  handshake=10 sip=0.5\n"
+
+
+class Floors(unittest.TestCase):
+    def judge(self, engine="libfuzzer", **of):
+        """What a row that is just above each floor is below of, once `of` it is otherwise."""
+        row = board.Row("x", engine, "libFuzzer", "done", **{
+            "executions": 10000, "features": 100, "cpu": 20.0, "seeded": True, "stability": 100.0,
+            "depth": {"executions": 10000, "handshake": 1000, "sip": 50}, **of})
+        with tempfile.NamedTemporaryFile("w") as f:
+            f.write(FLOORS)
+            f.flush()
+            return floors.judge(floors.read(Path(f.name)), row, "build/fuzz/bin/fuzz-x")
+
+    def test_above_all(self):
+        self.assertEqual(self.judge(), [])
+
+    def test_each_floor_breaks_alone(self):
+        for what, of in (
+                ("features", {"features": 99}),
+                ("executions a second of processor time", {"cpu": 20.1}),
+                ('the share past the layer "handshake"',
+                 {"depth": {"executions": 10000, "handshake": 999, "sip": 50}}),
+                ('the share past the layer "sip"',
+                 {"depth": {"executions": 10000, "handshake": 1000}}),
+                ("executions that the target counts", {"depth": {}}),
+                ("stability", {"stability": 99.9}),
+                ("rows in fuzz/floors", {"target": "y"})):
+            if "target" in of:
+                row = board.Row("y", "libfuzzer", "libFuzzer", "done")
+                broken = floors.judge({}, row, "command")
+            else:
+                broken = self.judge(**of)
+            self.assertEqual([b.what for b in broken], [what])
+
+    def test_message_names_target_floor_measured_and_command(self):
+        text = str(self.judge(features=7)[0])
+        for part in ("x under libFuzzer", "features 7", "at least 100", "next: build/fuzz/bin/fuzz-x"):
+            self.assertIn(part, text)
+
+    def test_little_time_says_little(self):
+        self.assertEqual(self.judge(executions=900, cpu=1.0, depth={"executions": 900}), [])
+        self.assertEqual(self.judge(executions=90, cpu=0.9, depth={"executions": 90}), [])
+        self.assertEqual(self.judge(seeded=False, features=1), [])
+        self.assertEqual(self.judge("msan", features=1, cpu=60.0), [])
+
+    def test_depth_file(self):
+        with tempfile.NamedTemporaryFile() as f:
+            f.write(b"executions".ljust(24, b"\0") + (7).to_bytes(8, sys.byteorder) +
+                    b"read".ljust(24, b"\0") + (3).to_bytes(8, sys.byteorder) + bytes(448))
+            f.flush()
+            self.assertEqual(floors.read_depth(Path(f.name)), {"executions": 7, "read": 3})
+        self.assertEqual(floors.read_depth(Path("/nonexistent")), {})
+
+    def test_a_row_that_is_none(self):
+        with tempfile.NamedTemporaryFile("w") as f:
+            f.write("x 1 2\nx 1 2 sip\n")
+            f.flush()
+            with self.assertRaisesRegex(ValueError, ":2: "):
+                floors.read(Path(f.name))
+
+    def test_each_target_has_a_row_with_its_layers(self):
+        fuzz = CI.parent / "fuzz"
+        table = floors.read(fuzz / "floors")
+        macros = dict(re.findall(r'#define (FUZZ_\w+) (".*")', "".join(
+            p.read_text() for p in fuzz.glob("*.h"))))
+        self.assertEqual(sorted(table), sorted(p.stem[len("target_"):]
+                                               for p in fuzz.glob("target_*.c")))
+        for target, row in table.items():
+            text = (fuzz / f"target_{target}.c").read_text()
+            for header in re.findall(r'#include "(fuzz_(?:raw|story)\.h)"', text):
+                text += (fuzz / header).read_text()
+            layers = re.search(r"layers\[\] = \{(.*?)NULL\}", text, re.S)
+            names = layers.group(1) if layers else ""
+            for macro, names_of in macros.items():
+                names = names.replace(macro, names_of)
+            self.assertEqual(sorted(row.layers), sorted(re.findall(r'"(\w+)"', names)), target)
+
+
 class Props(unittest.TestCase):
     LINE = ("ok    ws/cut                                 2000 cases    0.1 s   2.5% discarded  "
             "long 12.3%, with a close frame 3.0%, 40% of the time in draw, 55% in hold\n")
@@ -380,10 +461,11 @@ FACTS = {
         {"target": "uri", "engine": "libfuzzer", "words": "libFuzzer", "state": "done",
          "trouble": "", "executions": 1234567, "rate": 20576.1, "edges": 300, "features": 900,
          "corpus": 80, "stability": None, "findings": 1, "seconds": 60.0,
+         "depth": {"executions": 1000, "read": 384},
          "points": [(0.1, 10, 5, 1), (30.0, 600000, 250, 70), (60.0, 1234567, 300, 80)]},
         {"target": "uri", "engine": "afl", "words": "AFL++", "state": "left out", "trouble": "",
          "executions": 0, "rate": 0.0, "edges": 0, "features": 0, "corpus": 0, "stability": None,
-         "findings": 0, "seconds": 0.0, "points": []}],
+         "findings": 0, "seconds": 0.0, "depth": {}, "points": []}],
     "findings": [{"target": "uri", "kind": "abort", "title": "abort in <f>", "path": "build/f",
                   "size": 4, "was": 62, "command": "ci/replay --explain build/f",
                   "story": "<script>alert(1)</script>", "report": "==1==", "engines": ["afl"],
@@ -524,7 +606,14 @@ if MODE == "dead":
 if MODE == "deaf":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 n = 0 if MODE == "idle" else 1000
-print("#%d\\tINITED cov: 5 ft: 5 corp: 1/1b exec/s: 0 rss: 32Mb" % n, file=sys.stderr, flush=True)
+passed = 99 if MODE == "shallow" else 100
+with open(os.environ["SIPWS_DEPTH"], "wb") as f:
+    for name, count in ((b"executions", 1000), (b"read", passed)):
+        f.write(name.ljust(24, b"\\0") + count.to_bytes(8, sys.byteorder))
+if MODE == "poor":
+    print("#1000\\tINITED cov: 5 ft: 4 corp: 1/1b exec/s: 0 rss: 32Mb", file=sys.stderr, flush=True)
+else:
+    print("#%d\\tINITED cov: 5 ft: 5 corp: 1/1b exec/s: 0 rss: 32Mb" % n, file=sys.stderr, flush=True)
 if MODE == "crash":
     path = flag("artifact_prefix") + "crash-1"
     open(path, "wb").write(b"xxboxx")
@@ -571,6 +660,7 @@ class Checkout:
         (self.root / "fuzz").mkdir()
         (self.root / "fuzz" / "target_x.c").write_text("")
         (self.root / "fuzz" / "target_selftest.c").write_text("")
+        (self.root / "fuzz" / "floors").write_text("x  5  1  read=10\n")
         for path, text in (("build/fuzz/bin/fuzz-x", FUZZER), ("build/bin/sipws-replay", REPLAY),
                            ("ci/replay", REPLAY),
                            ("build/bin/sipws-props", PROPS)):
@@ -601,7 +691,7 @@ class Whole(unittest.TestCase):
     """ci/fuzz itself. The runs mostly wait, so all go at the same time."""
 
     SECONDS = 6
-    MODES = ("clean", "crash", "property", "dead", "idle", "deaf")
+    MODES = ("clean", "crash", "property", "dead", "idle", "deaf", "shallow", "poor")
 
     @classmethod
     def setUpClass(cls):
@@ -632,6 +722,14 @@ class Whole(unittest.TestCase):
         self.assertEqual(facts["rows"][0]["executions"], 5000)
         self.assertGreater(facts["properties"][0]["cases"], 0)
         self.assertEqual(facts["corpus"][0]["after"], None)  # there was nothing to merge
+
+    def test_a_harness_that_gets_nowhere_is_trouble(self):
+        c, facts = self.result("shallow", 2)
+        self.assertIn('the share past the layer "read" 9.90%, at least 10%', c.out)
+        self.assertIn("next: build/fuzz/bin/fuzz-x", c.out)
+        self.assertEqual(facts["rows"][0]["depth"], {"executions": 1000, "read": 99})
+        c, _ = self.result("poor", 2)
+        self.assertIn("features 4, at least 5", c.out)
 
     def test_a_planted_finding(self):
         c, facts = self.result("crash", 1)

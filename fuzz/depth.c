@@ -45,7 +45,7 @@ static void waste(const char *how, size_t *size)
     else if (strcmp(how, "shallow") == 0 && *size > 6)
         *size = 6;
     else if (strcmp(how, "slow") == 0)
-        for (unsigned i = 0; i < 100000000; i++)
+        for (unsigned i = 0; i < 3000000; i++)
             sink = sink + i;
 }
 

@@ -12,12 +12,13 @@
  * - what is generated is no longer than it was measured, is a sentence, and is generated again
  *   from the same tape.
  */
+#include "depth.h"
 #include "abnf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { GRAMMAR_READ, SENTENCE_READ }; /* layers */
 
 enum { GRAMMAR = 1024, TEXT = 96, SENTENCE = 40, WORK = 100000 };
 
@@ -40,6 +41,8 @@ static void check_match(const struct abnf *g, struct abnf_matcher *m, int rule, 
 {
     size_t far = SIZE_MAX, again = SIZE_MAX;
     enum abnf_verdict v = abnf_match(m, rule, s, &far);
+    if (v == ABNF_ACCEPTED)
+        fuzz_past(SENTENCE_READ);
     (void)abnf_match(m, 0, s, NULL);
     if (abnf_match(m, rule, s, &again) != v || again != far)
         die("another verdict the second time");
@@ -86,6 +89,8 @@ static void check_generate(const struct abnf *g, struct abnf_matcher *m, int rul
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t none[1];
+    static const char *const layers[] = {"grammar", "sentence", NULL};
+    fuzz_begin(layers, &size);
     char error[200] = "";
     const uint8_t *nul = size ? memchr(data, 0, size) : NULL;
     size_t grammar_n = nul ? (size_t)(nul - data) : size;
@@ -99,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             die("a grammar is refused without a reason");
         return 0;
     }
+    fuzz_past(GRAMMAR_READ);
     int rules = abnf_rules(g);
     int rule = rules - 1 - (s.n ? (unsigned char)s.p[0] % rules : 0);
     if (!abnf_reaches(g, rule, rule) || abnf_rule_name(g, rule).n == 0)

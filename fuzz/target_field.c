@@ -11,12 +11,13 @@
  *   agree, and a writer that is too short is not overrun;
  * - a URI in it is equal to itself.
  */
+#include "depth.h"
 #include "field.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { ELEMENT, WHOLE }; /* layers */
 
 enum { MOST = 4096 };
 
@@ -162,6 +163,8 @@ static void print_and_read(const struct sipws_value *v, enum sipws_field_id id, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const layers[] = {"element", "whole", NULL};
+    fuzz_begin(layers, &size);
     if (size < 2 || size > MOST)
         return 0;
     enum sipws_field_id id = (enum sipws_field_id)(data[0] % SIPWS_FIELD_COUNT);
@@ -174,10 +177,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (bool more = sipws_value_first(&c, id, &v); more; more = sipws_value_next(&c, id, &v)) {
         if (c.p < before || c.p > c.end)
             die("the cursor went back, or beyond the end");
+        if (before == input.p)
+            fuzz_past(ELEMENT);
         touch_value(&v, input);
         print_and_read(&v, id, c.allow);
         before = c.p;
     }
+    if (diag.err == SIPWS_OK)
+        fuzz_past(WHOLE);
     if (diag.err == SIPWS_OK ? c.p != c.end
                              : diag.off > input.n || !diag.rule[0] || !diag.rfc[0] || c.p != before)
         die("an end or a refusal that tells nothing");

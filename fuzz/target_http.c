@@ -12,21 +12,16 @@
  * - what the request printer prints from an accepted request is accepted, with the same reading;
  * - an accepted response has the answer that the printer gives, and the subprotocol sip.
  */
+#include "depth.h"
 #include "http.h"
 
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { HEAD, SOUND }; /* layers */
 
 #define KEY "c2lwd3MtdGVzdC1ub25jZQ=="
 
 enum { HEAD_MAX = 8192, PRINT_MAX = 16384 };
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* ---- the end of the head --------------------------------------------------------------------- */
 
@@ -159,6 +154,7 @@ static void read_request(struct sipws_str head)
         check_refusal(head, &diag);
         return;
     }
+    fuzz_past(SOUND);
     must(h.target.n > 0 && h.host.n > 0 && h.offers_sip && sipws_crypt_key_ok(h.key));
     must(!h.accept.p && !h.protocol.p && !h.reason.p && h.status == 0);
     print_again(&h);
@@ -176,6 +172,7 @@ static void read_response(struct sipws_str head)
         return;
     }
     touch_all(head, &h);
+    fuzz_past(SOUND);
     must(sipws_crypt_accept(SIPWS_STR(KEY), accept));
     must(h.status == 101 && sipws_str_eq(h.accept, (struct sipws_str){accept, sizeof accept}));
     must(sipws_str_eq(h.protocol, SIPWS_STR("sip")) && !h.host.p && !h.key.p && !h.target.p);
@@ -183,6 +180,8 @@ static void read_response(struct sipws_str head)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const layers[] = {"head", "sound", NULL};
+    fuzz_begin(layers, &size);
     if (size < 3 || size > HEAD_MAX)
         return 0;
     bool is_response = data[0] & 1;
@@ -194,6 +193,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ending one = feed(stream, limit, 1, 1);
     must(same_ending(&whole, &two) && same_ending(&whole, &one));
     must(whole.used <= limit);
+    if (whole.end == SIPWS_HEAD_DONE)
+        fuzz_past(HEAD);
     if (whole.end == SIPWS_HEAD_BAD) {
         must(whole.diag.off == whole.used);
         must((whole.diag.err == SIPWS_E_LIMIT_HEAD) == (whole.used == limit));

@@ -14,11 +14,12 @@
  * - a message without errors, once printed, is read again without errors, as the same header fields
  *   with the same body, and printing that gives the same octets.
  */
+#include "depth.h"
 #include "msg.h"
 
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { LINES, SOUND }; /* layers */
 
 enum { INPUT_MAX = 16384, FIELDS = 64, DIAGS = 32, ALL = (1 << 7) - 1 };
 
@@ -27,14 +28,8 @@ struct reading {
     struct sipws_diag diags[DIAGS];
     struct sipws_msg m;
     struct sipws_report r;
-    bool ok;
+    bool parsed, ok;
 };
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static volatile unsigned char sink;
 
@@ -54,8 +49,8 @@ static void read_msg(struct reading *x, struct sipws_str text, enum sipws_transp
                      uint32_t allow, size_t cap)
 {
     x->r = sipws_report(x->diags, cap);
-    x->ok = sipws_msg_parse(text, allow, x->fields, FIELDS, &x->m, &x->r);
-    x->ok = sipws_msg_check(&x->m, transport, allow, &x->r) && x->ok;
+    x->parsed = sipws_msg_parse(text, allow, x->fields, FIELDS, &x->m, &x->r);
+    x->ok = sipws_msg_check(&x->m, transport, allow, &x->r) && x->parsed;
 }
 
 static void look(const struct reading *x, struct sipws_str text)
@@ -142,6 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char room[INPUT_MAX];
     static struct reading all, one, lenient;
+    static const char *const layers[] = {"lines", "sound", NULL};
+    fuzz_begin(layers, &size);
     if (size > INPUT_MAX)
         return 0;
     /* The text ends where the array ends: AddressSanitizer guards what is behind it. */
@@ -161,7 +158,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     look(&lenient, text);
     must(lenient.ok || !all.ok);
 
+    if (all.parsed)
+        fuzz_past(LINES);
     if (all.ok) {
+        fuzz_past(SOUND);
         sound(&all.m);
         print_and_read(&all);
     }

@@ -12,22 +12,17 @@
  *   and removes just the elements that it names;
  * - what is measured is what is written, and one octet less is refused.
  */
+#include "depth.h"
 #include "build.h"
 
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { SOUND, REWRITTEN }; /* layers */
 
 enum { INPUT_MAX = 16384, FIELDS = 64, ROOM = INPUT_MAX * 20 };
 
 static struct sipws_field fields[FIELDS], more[FIELDS + 2], again[FIELDS + 4];
 static char room[INPUT_MAX], built[ROOM], once[ROOM], twice[ROOM];
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static bool read_msg(struct sipws_str text, struct sipws_field *f, size_t cap, struct sipws_msg *m)
 {
@@ -143,6 +138,7 @@ static void rewrite(const struct sipws_msg *m, unsigned bits)
     struct sipws_msg out;
     struct sipws_report r = sipws_report(&diag, 1);
     must(sipws_msg_parse(sipws_out_str(&o), 0, again, FIELDS + 4, &out, &r));
+    fuzz_past(REWRITTEN);
     must(sipws_str_eq(out.body, m->body));
     must(!how.uri.p || sipws_str_eq(out.uri.text, how.uri));
     must(elements(&out, SIPWS_F_VIA) + how.pop_via ==
@@ -165,6 +161,8 @@ static void rewrite(const struct sipws_msg *m, unsigned bits)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sipws_msg m;
+    static const char *const layers[] = {"sound", "rewritten", NULL};
+    fuzz_begin(layers, &size);
     if (size < 2 || size - 2 > INPUT_MAX)
         return 0;
     /* The text ends where the array ends: AddressSanitizer guards what is behind it. */
@@ -172,6 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(room + INPUT_MAX - (size - 2), data + 2, size - 2);
     if (!read_msg(text, fields, FIELDS, &m))
         return 0;
+    fuzz_past(SOUND);
     build_again(&m);
     another_value(&m, data[1]);
     if (m.is_request)

@@ -9,12 +9,13 @@
  * - what is printed is read again, to an equal URI, and printing that gives the same octets;
  * - equality is reflexive, and symmetric to the URI without its last parameter or header.
  */
+#include "depth.h"
 #include "uri.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { READ }; /* layers */
 
 enum { MOST = 4096 };
 
@@ -71,6 +72,8 @@ static void read_slices(const struct sipws_uri *u)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char one[MOST * 2], two[MOST * 2];
+    static const char *const layers[] = {"read", NULL};
+    fuzz_begin(layers, &size);
     if (size < 1 || size > MOST)
         return 0;
     enum sipws_uri_place place = data[0] & 1 ? SIPWS_URI_BARE : SIPWS_URI_WHOLE;
@@ -88,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (c.p <= start || c.p > c.end || uri.text.p != start || uri.text.n != (size_t)(c.p - start))
         die("the URI is not what was read");
+    fuzz_past(READ);
     read_slices(&uri);
     if (!sipws_uri_eq(&uri, &uri))
         die("a URI is not equal to itself");

@@ -11,13 +11,14 @@
  *
  * Nothing is allocated, so that it runs as often as can be.
  */
+#include "depth.h"
 #include "twin.h"
 #include "ws.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { FRAME, MESSAGE, CLOSE }; /* layers */
 
 enum { MOST = 8192, EVENTS = 512, BUF = 4096, PIECE = 32 };
 
@@ -123,8 +124,26 @@ static void compare(const char *who, const struct seen *x, const struct seen *y)
     }
 }
 
+static void count(const struct seen *s)
+{
+    bool frame = false, message = false, close = false;
+    for (size_t i = 0; i < s->n; i++) {
+        frame = frame || s->events[i].kind != TWIN_ERROR;
+        message = message || s->events[i].kind == TWIN_MESSAGE;
+        close = close || s->events[i].kind == TWIN_CLOSE;
+    }
+    if (frame)
+        fuzz_past(FRAME);
+    if (message)
+        fuzz_past(MESSAGE);
+    if (close)
+        fuzz_past(CLOSE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const layers[] = {"frame", "message", "close", NULL};
+    fuzz_begin(layers, &size);
     if (size == 0 || size > MOST)
         return 0;
     const struct sipws_limits *l = &limits[data[0] >> 1 & 3];
@@ -138,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                   .fragments = l->fragments};
     read_all(&whole, role, l, stream, MOST);
     read_all(&pieces, role, l, stream, (size_t)(data[0] >> 3) + 1);
+    count(&whole);
     compare("in many", &whole, &pieces);
     twin.n = twin_frames(&t, twin.mem, twin.events, EVENTS);
     if (twin.n <= EVENTS)

@@ -4,6 +4,7 @@
     build       ci/setup, the presets, the versions of the tools
     process     a child that can be watched and always comes to an end
     engines     one run of a target under libFuzzer or AFL++, and how to read what they say
+    floors      what a run must reach, or it has tested nothing
     properties  sipws-props, and sipws-diff over the seeds
     schedule    dividing the seconds over runs and cores
     runner      keeping the cores busy until the time is over

@@ -20,6 +20,9 @@ class Row:
     stability: float = None
     findings: int = 0
     seconds: float = 0.0  # of wall time
+    cpu: float = 0.0      # seconds of processor time, all workers
+    seeded: bool = False  # all seeds were run
+    depth: dict = field(default_factory=dict)  # layer -> executions that passed it
     left: float = None
     points: list = field(default_factory=list)
 
@@ -43,6 +46,10 @@ def fold(target, engine, runs, findings=0):
         row.edges = max(row.edges, s.edges)
         row.features = max(row.features, s.features)
         row.corpus = max(row.corpus, s.corpus)
+        row.cpu += s.cpu
+        row.seeded = row.seeded or s.started
+        for layer, n in s.depth.items():
+            row.depth[layer] = row.depth.get(layer, 0) + n
         if s.stability is not None:
             row.stability = min(s.stability, 100.0 if row.stability is None else row.stability)
     spent = sum(r.elapsed() for r in begun)

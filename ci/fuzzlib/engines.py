@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import math
 import os
+import platform
 import random
 import re
 import shutil
@@ -15,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import build
+from . import build, floors
 from .layout import files_of
 from .process import Child
 
@@ -43,6 +44,8 @@ class Stats:
     corpus: int = 0
     stability: float = None      # percent, AFL++'s
     rss: int = 0                 # MB
+    cpu: float = 0.0             # seconds of processor time
+    depth: dict = field(default_factory=dict)  # layer -> executions that passed it
     started: bool = False        # all seeds were run
     points: list = field(default_factory=list)  # (seconds, executions, edges, corpus)
 
@@ -58,6 +61,7 @@ class Stats:
 # ---- libFuzzer -----------------------------------------------------------------------------------
 
 _STATUS = re.compile(r"^#(\d+)\s+([A-Za-z_]+)\s+(.*)$")
+_FORKED = re.compile(r"^#(\d+):\s+()(cov: .*)$")  # of -fork
 _FIELD = re.compile(r"(cov|ft|corp|exec/s|rss): (\d+)")
 _FINAL = re.compile(r"^stat::(\w+):\s+(\d+)")
 _ARTIFACT = re.compile(r"Test unit written to (.+)$")
@@ -65,7 +69,7 @@ _ARTIFACT = re.compile(r"Test unit written to (.+)$")
 
 def read_libfuzzer(line, stats):
     """Takes a line of libFuzzer's into stats. Returns the file of a finding, or None."""
-    m = _STATUS.match(line)
+    m = _STATUS.match(line) or _FORKED.match(line)
     if m:
         values = {k: int(v) for k, v in _FIELD.findall(m.group(3))}
         if not values and m.group(2) != "pulse":
@@ -143,6 +147,7 @@ class Run:
         self.begun = None
         self.ended = None
         self.interrupted = False
+        self.cpu_before = 0.0    # of the processes before this one
 
     @property
     def name(self):
@@ -167,6 +172,14 @@ class Run:
 
     def elapsed(self):
         return 0.0 if self.begun is None else (self.ended or time.monotonic()) - self.begun
+
+    def measure(self):
+        """What the kernel and the target itself tell."""
+        self.stats.cpu = max(self.stats.cpu, self.cpu_before + self.child.cpu())
+        self.stats.depth = floors.read_depth(self.dir / "depth") or self.stats.depth
+
+    def depth_env(self):
+        return {"SIPWS_DEPTH": str(self.dir / "depth")}
 
     def left(self):
         """Seconds, None when it does not run."""
@@ -230,14 +243,18 @@ class LibFuzzer(Run):
         command = [self.binary, f"-max_total_time={math.ceil(seconds)}", "-print_final_stats=1",
                    f"-artifact_prefix={self.dir}/", "-reload=1",
                    *libfuzzer_flags(self.layout, self.target),
+                   *([f"-fork={self.layout.fork}"] if self.layout.fork else []),
                    self.layout.corpus(self.target), *self.layout.given(self.target)]
+        self.cpu_before = self.stats.cpu
         self.child = Child(command, self.dir / "log", cwd=self.dir,
-                           env=sanitizer_env(self.layout.options(self.target)))
+                           env={**sanitizer_env(self.layout.options(self.target)),
+                                **self.depth_env()})
 
     def poll(self):
         """Reads on. True when it is over."""
         if self.state == "failed":
             return True
+        self.measure()
         running = self.child.running()
         found = None
         for line in self.child.lines():
@@ -321,7 +338,13 @@ def take_afl_stats(text, stats):
         stats.stability = number("stability")
 
 
+ASAN_WORKER = 1  # of those that run at the same time, the one with sanitizers
+
+
 class Afl(Run):
+    team = 1       # how many run at the same time
+    member = None  # its folder, where they share one
+
     def launch(self, seconds):
         seeds = self.dir / "in"
         seeds.mkdir()
@@ -354,6 +377,7 @@ class Afl(Run):
             "ASAN_OPTIONS": "abort_on_error=1:symbolize=0:detect_leaks=0:malloc_context_size=0:"
                             "allocator_may_return_null=1",
             "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:symbolize=0",
+            **self.depth_env(),
         }
         library = self.layout.build / "release" / "libsipws-mutate.so"
         if self.layout.mutated(self.target, "afl") and library.exists():
@@ -362,15 +386,36 @@ class Afl(Run):
         cache = self.layout.build / "afl" / "CMakeCache.txt"
         if cache.exists() and "AFL_LLVM_CMPLOG=1" in cache.read_text():
             flags += ["-c", "0"]
+        binary = self.binary
+        folder, who = self.together()
+        if who:
+            flags += who
+            env["AFL_AUTORESUME"] = "1"
+            fast = self.layout.fuzzer("afl-fast", self.target)
+            if self.worker != ASAN_WORKER and fast.exists():
+                binary = fast
         self.looked = 0.0
         # Time ends it from outside, to the tenth; -V is the net below.
-        self.child = Child(["afl-fuzz", "-i", seeds, "-o", self.dir / "out",
-                            "-V", math.ceil(seconds) + 1, *flags, "--", self.binary],
+        self.child = Child(["afl-fuzz", "-i", seeds, "-o", folder, "-V", math.ceil(seconds) + 1,
+                            *flags, "--", binary],
                            self.dir / "log", cwd=self.dir, env=env)
+
+    def together(self):
+        """The output folder, and who this one is among those that share it: one main without
+        sanitizers, one secondary with them, and other secondaries without. A folder of several
+        machines has one main, on the machine that was there first."""
+        if not self.layout.sync and self.team < 2:
+            return self.dir / "out", []
+        folder = (self.layout.sync or self.layout.work / "afl") / self.target
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{re.sub('[^A-Za-z0-9_-]', '-', platform.node())}-{self.worker}"[:31]
+        self.member = folder / name
+        others = [p.parent for p in folder.glob("*/is_main_node") if p.parent != self.member]
+        return folder, ["-M" if self.worker == 0 and not others else "-S", name]
 
     @property
     def out(self):
-        return self.dir / "out" / "default"
+        return self.member or self.dir / "out" / "default"
 
     def poll(self):
         if self.state == "failed":
@@ -380,10 +425,12 @@ class Afl(Run):
             now = time.monotonic()
             if now - self.looked > 0.5:
                 self.looked = now
+                self.measure()
                 self._read(over=False)
             if self.time_is_over():
                 self.child.stop()
             return False
+        self.measure()
         self._read(over=True)
         self.finish()
         self.artifacts = [p for d in ("crashes", "hangs") for p in files_of(self.out / d)
@@ -450,8 +497,9 @@ class Afl(Run):
             if not to.exists():
                 to.write_bytes(data)
                 new += 1
-        # Thousands of small files that nobody wants any more.
-        shutil.rmtree(self.out / "queue", ignore_errors=True)
+        # Thousands of small files that nobody wants any more; the others still read shared ones.
+        if not self.member:
+            shutil.rmtree(self.out / "queue", ignore_errors=True)
         shutil.rmtree(self.dir / "in", ignore_errors=True)
         return new
 

@@ -17,7 +17,10 @@ class Layout:
         self.corpora = self.build / "corpus"
         self.findings = self.build / "findings"
         self.report = self.build / "report"
+        self.floors = self.root / "fuzz" / "floors"
         self.work = self.build / "run"  # logs and scratch of the last run
+        self.fork = 0     # processes of libFuzzer's fork mode; 0: without
+        self.sync = None  # the folder in which AFL++ on several machines shares what it finds
 
     def targets(self):
         """Names of the fuzz targets, from their source files."""

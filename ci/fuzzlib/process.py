@@ -31,6 +31,21 @@ def descendants(pid):
     return found
 
 
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_of(pids):
+    """Seconds of processor time of processes, and of those children of theirs that are gone."""
+    total = 0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(int(n) for n in fields[11:15])
+    return total / TICKS
+
+
 MARK = "SIPWS_FUZZ_CHILD"
 
 
@@ -70,6 +85,7 @@ class Child:
         self.started = time.monotonic()
         self.ended = None
         self._rest = b""
+        self._cpu = 0.0
         with open(self.log, "ab") as out:
             self._offset = out.tell()
             self.popen = subprocess.Popen(
@@ -92,6 +108,13 @@ class Child:
 
     def spent(self):
         return (self.ended or time.monotonic()) - self.started
+
+    def cpu(self):
+        """Seconds of processor time that it and its children have used; what was last seen, once it
+        is gone."""
+        if self.popen.returncode is None:
+            self._cpu = max(self._cpu, cpu_of(descendants(self.popen.pid)))
+        return self._cpu
 
     def lines(self):
         """Whole lines that are new in the log, and at the end of the child what is left."""

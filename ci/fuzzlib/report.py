@@ -139,10 +139,19 @@ STATES = {"done": "", "failed": "failed", "left out": "left out", "waits": "not 
           "runs": "cut off"}
 
 
+def depth(counts):
+    """What share of the executions got past each layer of the target."""
+    total = counts.get("executions", 0)
+    shares = (f"{e(layer)}&nbsp;{100 * n / total:.2g}%" for layer, n in counts.items()
+              if total and layer != "executions")
+    return ", ".join(shares)
+
+
 def runs(f):
     columns = [("Target", "text"), ("Engine", "text"), ("Executions", "number"),
                ("Per second", "number"), ("Edges", "number"), ("Corpus", "number"),
-               ("Stability", "number"), ("Findings", "number"), ("Seconds", "number"), ("", "text")]
+               ("Stability", "number"), ("Findings", "number"), ("Seconds", "number"),
+               ("Past each layer", "text"), ("", "text")]
     rows, last = [], None
     for r in f["rows"]:
         first = r["target"] != last
@@ -159,7 +168,7 @@ def runs(f):
             count(r["executions"]) if ran else "", count(r["rate"]) if ran else "",
             count(r["edges"]) if ran else "", count(r["corpus"]) if ran else "",
             f"{r['stability']:.0f}%" if r["stability"] is not None else "",
-            found, f"{r['seconds']:.1f}" if ran else "", e(STATES.get(r["state"], r["state"]))))
+            found, f"{r['seconds']:.1f}" if ran else "", depth(r["depth"]), e(STATES.get(r["state"], r["state"]))))
     return table(columns, rows, "runs")
 
 
@@ -270,7 +279,8 @@ def html(f):
         parts.append(("findings", "Findings", "", findings(f)))
     parts.append(("runs", "What ran", "Executions a second are counted from the start of the "
                   "process to its end, over all workers. Edges of different engines are counted "
-                  "differently: compare them over time, not side by side.", runs(f)))
+                  "differently: compare them over time, not side by side. Layers are the target's own, in "
+                  "percent of the executions; fuzz/floors has what they must reach at least.", runs(f)))
     if any(r["points"] for r in f["rows"]):
         parts.append(("growth", "Growth", "Over the seconds of each run. The working corpus is kept "
                       "between runs and shared, so a curve that starts high has nothing left to "

@@ -4,7 +4,7 @@ import hashlib
 import time
 from datetime import datetime, timezone
 
-from . import board, build, corpus, coverage, findings, report, schedule
+from . import board, build, corpus, coverage, findings, floors, report, schedule
 from .engines import ENGINES, make_run
 from .layout import files_of
 from .properties import Differential, Properties
@@ -40,6 +40,10 @@ class Session:
         if self.runner:
             self.runner.stopped = True
 
+    def secondaries(self):
+        """Does AFL++ run several times on a target at the same time?"""
+        return bool(self.layout.sync) or self.cores > len(self.targets) * len(self.engines)
+
     def reserve(self):
         """Seconds at the end for merging and coverage."""
         return max(2.0, min(0.15 * self.seconds, 6.0 + 1.5 * len(self.targets), 60.0))
@@ -72,8 +76,13 @@ class Session:
                                                      self.seed)
                         runs.append(self.properties)
                     continue
-                for worker in range(plan.workers):
-                    run = make_run(self.layout, target, engine, share.seconds, worker, turn)
+                team = plan.workers
+                if engine == "afl" and self.layout.sync:
+                    team = max(2, team)
+                seconds = share.seconds * plan.workers / team
+                for worker in range(team):
+                    run = make_run(self.layout, target, engine, seconds, worker, turn)
+                    run.team = team
                     runs.append(run)
                     self.runs.append(run)
         return runs
@@ -123,6 +132,8 @@ class Session:
         if not self.targets:
             self.trouble.append("there are no fuzz targets: fuzz/target_*.c")
         self.phase("fuzz, properties, differential", self._run)
+        if not self.interrupted:
+            self._floors()
         self.desk.deadline = max(self.ends, time.monotonic()) + SMALL
         self.phase("look into findings", self._findings)
         if not self.interrupted:
@@ -162,6 +173,20 @@ class Session:
         for p in (self.properties.results if self.properties else []):
             if p.state == "not run" and not self.interrupted:
                 self.not_run.append({"what": f"property {p.name}", "why": "the time was over"})
+
+    def _floors(self):
+        """A run that tested nothing is trouble. Where it ended early by a finding, that is told."""
+        try:
+            table = floors.read(self.layout.floors)
+        except (OSError, ValueError) as e:
+            self.trouble.append(str(e))
+            return
+        ended = {(r.target, r.engine) for r in self.runs if r.artifacts}
+        for row in board.rows(self.runs):
+            if row.state == "done" and (row.target, row.engine) not in ended:
+                program = self.layout.relative(self.layout.fuzzer("fuzz", row.target))
+                command = f"{program} -max_total_time=5 corpus/seeds/{row.target}"
+                self.trouble += map(str, floors.judge(table, row, command))
 
     def _findings(self):
         for p in (self.properties.results if self.properties else []):
@@ -278,7 +303,7 @@ class Session:
             say(f"\nFINDING  {x.target}: {x.title}\n         {x.size} octets; replay it with\n"
                 f"         {x.command}")
         for t in self.trouble:
-            say(f"TROUBLE  {t}")
+            say("TROUBLE  " + t.replace("\n", "\n         "))
         for x in self.not_run:
             say(f"not run: {x['what']}: {x['why']}")
         say(f"report:  {self.layout.relative(page)}")
