@@ -33,6 +33,14 @@ class Layout:
     def fuzzer(self, preset, target):
         return self.build / preset / "bin" / f"fuzz-{target}"
 
+    def left_out(self, preset):
+        """{target: why it is not in this build}: of targets that need what is not here."""
+        try:
+            lines = (self.build / preset / "targets-left-out").read_text().splitlines()
+        except OSError:
+            return {}
+        return dict(line.split(": ", 1) for line in lines)
+
     def corpus(self, target):
         return self.corpora / target
 

@@ -51,17 +51,22 @@ class Session:
     def plan(self, seconds):
         """The runs in order: first every target under libFuzzer, then AFL++ from what that found,
         then MSan."""
-        weights, floors = {}, {}
+        weights, least = {}, {}
         for engine in self.engines:
+            left_out = self.layout.left_out(ENGINES[engine][0])
             for target in self.targets:
-                weights[target, engine], floors[target, engine] = ENGINES[engine][2:]
+                if target in left_out:
+                    self.not_run.append({"what": f"{target} under {ENGINES[engine][1]}",
+                                         "why": left_out[target]})
+                    continue
+                weights[target, engine], least[target, engine] = ENGINES[engine][2:]
         if self.layout.program("sipws-props").exists():
             # Between the engines, so that it does not come last.
             weights = insert(weights, ("properties", None),
                              max(1.0, 0.1 * sum(weights.values())), len(self.targets))
         else:
             self.not_run.append({"what": "the properties", "why": "sipws-props was not built"})
-        plan = schedule.divide(weights, seconds, self.cores, floors)
+        plan = schedule.divide(weights, seconds, self.cores, least)
         for target, engine in plan.left_out:
             what = f"{target} under {ENGINES[engine][1]}" if engine else "the properties"
             self.not_run.append({"what": what, "why": f"{self.seconds:g} s on {self.cores} cores are "

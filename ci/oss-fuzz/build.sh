@@ -22,7 +22,7 @@ fi
 # The flags are the environment's alone: build type None adds none.
 cmake -S . -B "$WORK/sipws" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_C_COMPILER="$CC" \
     -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_C_FLAGS="$CFLAGS" -DCMAKE_CXX_FLAGS="$CXXFLAGS" \
-    -DSIPWS_ENGINE="$LIB_FUZZING_ENGINE" -DSIPWS_TESTS=OFF -DOPENSSL_USE_STATIC_LIBS=ON "${crypto[@]}"
+    -DSIPWS_ENGINE="$LIB_FUZZING_ENGINE" -DSIPWS_TESTS=OFF -DSIPWS_PEERS=OFF -DOPENSSL_USE_STATIC_LIBS=ON "${crypto[@]}"
 cmake --build "$WORK/sipws" --target fuzzers
 
 for program in "$WORK"/sipws/bin/fuzz-*; do
