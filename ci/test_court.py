@@ -263,7 +263,7 @@ class Whole(unittest.TestCase):
         lines.take(done.stdout, "sipws-diff")
         sound, bare = (lines.answers[f"corpus/vectors/sip.json:sip-{name}"]["mail"] for name in ("options", "bare-lf"))
         self.assertEqual((sound["verdict"], sound["reading"]["request"]["method"]), ("accept", "OPTIONS"))
-        self.assertEqual(sound["reading"]["call-id"], "o")
+        self.assertEqual((sound["reading"]["call-id"], sound["reading"]["from"]["tag"]), ("o", "1"))
         self.assertEqual(bare["verdict"], "accept")  # to a reader of mail any line end is one
         self.assertNotIn("lacks", done.stdout)  # all header fields are there
 

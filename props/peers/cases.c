@@ -183,8 +183,8 @@ bool cases_add_folder(struct cases *c, const char *path, enum peer_layer layer)
             ; /* no case */
         else if (S_ISDIR(st.st_mode))
             ok = cases_add_folder(c, full, layer) && ok;
-        else if (ends_with(full, ".md"))
-            ; /* for people */
+        else if (ends_with(full, ".md") || ends_with(full, ".story"))
+            ; /* for people, and whole connections */
         else if (ends_with(full, ".json"))
             add_vectors(c, full, NULL, layer);
         else
