@@ -661,7 +661,7 @@ static bool local_number(struct sipws_cur *c)
 static bool descriptor(struct sipws_cur *c)
 {
     struct sipws_host host;
-    struct sipws_diag flaw;
+    struct sipws_diag flaw = {SIPWS_OK, 0, "", ""};
     struct sipws_cur at = *c;
     if (sipws_peek(c) == '+')
         return global_number(c);
