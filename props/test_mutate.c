@@ -112,7 +112,7 @@ static bool good_frames(enum sipws_role role, struct sipws_str s)
     do
         kind = sipws_ws_read(&ws, &s, &ev);
     while (kind != SIPWS_WS_MORE && kind != SIPWS_WS_ERROR);
-    return kind == SIPWS_WS_MORE;
+    return kind == SIPWS_WS_MORE && sipws_ws_end(&ws, &ev) == SIPWS_WS_MORE;
 }
 
 static bool good_conn(enum sipws_role role, const uint8_t *p, size_t n)
@@ -462,8 +462,14 @@ static void trimming_ends_and_keeps_what_it_is_for(void **state)
             if (!good(t, s->octets, s->n))
                 continue;
             memcpy(p, s->octets, s->n);
-            elements += mutate_elements(t, p, s->n);
+            size_t all = mutate_elements(t, p, s->n);
             assert_memory_equal(p, s->octets, s->n);
+            for (size_t k = 0; k <= all; k++) {
+                size_t some = s->n;
+                assert_int_equal(mutate_without(t, p, &some, k), k < all);
+                memcpy(p, s->octets, s->n);
+            }
+            elements += all;
             size_t size = trim(t, p, s->n);
             assert_true(good(t, p, size));
             before += s->n;

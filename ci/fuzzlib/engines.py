@@ -340,6 +340,16 @@ def take_afl_stats(text, stats):
 
 ASAN_WORKER = 1  # of those that run at the same time, the one with sanitizers
 
+AFL_ENV = {
+    "AFL_NO_UI": "1", "AFL_NO_COLOR": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1",
+    "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_FAST_CAL": "1",
+    "AFL_FORKSRV_INIT_TMOUT": "20000",
+    # What AFL++ wants of the sanitizers, whatever the user's own options are.
+    "ASAN_OPTIONS": "abort_on_error=1:symbolize=0:detect_leaks=0:malloc_context_size=0:"
+                    "allocator_may_return_null=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:symbolize=0",
+}
+
 
 class Afl(Run):
     team = 1       # how many run at the same time
@@ -369,16 +379,7 @@ class Afl(Run):
         dictionary = self.layout.dictionary(self.target)
         if dictionary:
             flags += ["-x", dictionary]
-        env = {
-            "AFL_NO_UI": "1", "AFL_NO_COLOR": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1",
-            "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_FAST_CAL": "1",
-            "AFL_FORKSRV_INIT_TMOUT": "20000",
-            # What AFL++ wants of the sanitizers, whatever the user's own options are.
-            "ASAN_OPTIONS": "abort_on_error=1:symbolize=0:detect_leaks=0:malloc_context_size=0:"
-                            "allocator_may_return_null=1",
-            "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:symbolize=0",
-            **self.depth_env(),
-        }
+        env = {**AFL_ENV, **self.depth_env()}
         library = self.layout.build / "release" / "libsipws-mutate.so"
         if self.layout.mutated(self.target, "afl") and library.exists():
             env.update(AFL_CUSTOM_MUTATOR_LIBRARY=str(library), SIPWS_MUTATE_TARGET=self.target)
