@@ -13,7 +13,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_n, const uint8_t *b, size_t b_n,
                                  uint8_t *out, size_t max, unsigned seed);
 
-/* libFuzzer does not keep inputs short where there is a mutator of another's, and long ones are slow:
+/* libFuzzer does not keep inputs short where there is a custom mutator, and long ones are slow:
  * mostly they grow by little. */
 static size_t room(size_t size, size_t max, unsigned seed)
 {
