@@ -1,0 +1,7 @@
+"""What ci/bench-fuzz is made of.
+
+stats   survival, ranks and effect sizes, by hand
+trials  configurations, one trial of each, and what its diary says
+judge   which inputs make an oracle fail once the plant is on
+page    the report
+"""
