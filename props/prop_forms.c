@@ -367,8 +367,8 @@ static const void *draw_length(struct tape *t, struct arena *a)
     struct story *s = arena_get(a, sizeof *s);
     if (!s)
         return NULL;
-    uint64_t step = steps[tape_below(t, 8)];
-    bool below = tape_chance(t, 100);
+    unsigned which = tape_below(t, 9);
+    bool none = which == 8, below = tape_chance(t, 100);
     unsigned zeros = tape_below(t, 4);
     bool compact = tape_chance(t, 100);
     uint32_t body = tape_below(t, 300);
@@ -376,7 +376,8 @@ static const void *draw_length(struct tape *t, struct arena *a)
     if (!gen_msg(t, a, &want, &s->m))
         return NULL;
     s->how = "the same with another body, and a length";
-    s->number = below && step <= body ? body - step : body + step;
+    uint64_t step = steps[which % 8];
+    s->number = none ? 0 : below && step <= body ? body - step : body + step;
     s->allow = body;
     struct sipws_out o = arena_begin(a);
     sipws_put(&o, s->m.start);
