@@ -352,6 +352,9 @@ static bool conclude(struct court *k, const struct asked *a)
 {
     double half = a->shrink / (k->clusters && k->coalitions ? 2 : 1);
     k->no_grammar = true;
+    size_t found = k->folded;
+    if (a->fuzz)
+        clusters_reduce(k);
     if (k->coalitions && a->shrink > 0)
         coalitions_shrink(k, seconds_now() + half);
     if (k->clusters && a->shrink > 0)
@@ -362,6 +365,8 @@ static bool conclude(struct court *k, const struct asked *a)
         fprintf(stderr, "sipws-diff: %s: %s\n", a->out, strerror(errno));
     if (k->clusters)
         clusters_print(k, !a->fuzz);
+    if (a->fuzz && !k->json)
+        printf("of %zu clusters, those with the shortest witnesses\n", found);
     if (k->coalitions)
         coalitions_print(k);
     return ok;

@@ -72,7 +72,9 @@ static bool enter(struct court *k, const struct octets_case *shown, const json_t
             0);
     json_int_t cases = json_integer_value(json_object_get(c->o, "cases"));
     json_object_set_new(c->o, "cases", json_integer(cases + 1));
-    if (is_new || shown->n < c->n)
+    /* What shows in a message that ref takes says more than what shows in one that it refuses. */
+    bool was = json_object_get(c->o, "error") != NULL, is = json_object_get(finding, "error");
+    if (is_new || (was && !is) || (was == is && shown->n < c->n))
         show_by(c, shown, finding);
     return is_new;
 }
@@ -98,13 +100,69 @@ void clusters_fault(struct court *k, const struct result *r)
     json_decref(f);
 }
 
+static int by_kind(const void *a, const void *b)
+{
+    static const char *const members[] = {"speaks", "layer", "field", "kind"};
+    const struct cluster *x = a, *y = b;
+    int differ = 0;
+    for (size_t i = 0; differ == 0 && i < sizeof members / sizeof *members; i++)
+        differ = strcmp(text_of(x->o, members[i]), text_of(y->o, members[i]));
+    return differ ? differ : (x->n > y->n) - (x->n < y->n);
+}
+
+static bool same_kind(const struct cluster *a, const struct cluster *b)
+{
+    struct cluster x = *a;
+    x.n = b->n;
+    return by_kind(&x, b) == 0;
+}
+
+/* Whether a cluster has a peer that none of those kept of its kind has. */
+static bool adds_peer(const json_t *shown, const struct cluster *c)
+{
+    const json_t *who = json_object_get(c->o, "peers");
+    for (size_t i = 0; i < json_array_size(who); i++)
+        if (!json_object_get(shown, json_string_value(json_array_get(who, i))))
+            return true;
+    return false;
+}
+
+static void drop(struct cluster *c)
+{
+    free(c->key);
+    free(c->p);
+    json_decref(c->o);
+}
+
+void clusters_reduce(struct court *k)
+{
+    size_t kept = 0;
+    json_t *shown = json_object();
+    qsort(k->cluster, k->folded, sizeof *k->cluster, by_kind);
+    for (size_t i = 0; i < k->folded; i++) {
+        struct cluster c = k->cluster[i];
+        if (kept == 0 || !same_kind(&k->cluster[kept - 1], &c))
+            json_object_clear(shown);
+        if (!adds_peer(shown, &c)) {
+            drop(&c);
+            continue;
+        }
+        const json_t *who = json_object_get(c.o, "peers");
+        for (size_t p = 0; p < json_array_size(who); p++)
+            json_object_set_new(shown, json_string_value(json_array_get(who, p)), json_true());
+        k->cluster[kept++] = c;
+    }
+    k->folded = kept;
+    json_decref(shown);
+    json_object_clear(k->by_key);
+    for (size_t i = 0; i < kept; i++)
+        json_object_set_new(k->by_key, k->cluster[i].key, json_integer((json_int_t)i));
+}
+
 void clusters_free(struct court *k)
 {
-    for (size_t i = 0; i < k->folded; i++) {
-        free(k->cluster[i].key);
-        free(k->cluster[i].p);
-        json_decref(k->cluster[i].o);
-    }
+    for (size_t i = 0; i < k->folded; i++)
+        drop(&k->cluster[i]);
     free(k->cluster);
     json_decref(k->by_key);
 }
@@ -137,6 +195,8 @@ static bool is_word(const char *pattern, const char *word)
 static bool is_about(const json_t *quirk, const json_t *cluster, bool rules)
 {
     const char *field = text_of(quirk, "field"), *kind = text_of(quirk, "kind");
+    if (json_is_true(json_object_get(quirk, "refused")) && !json_object_get(cluster, "error"))
+        return false;
     return strcmp(text_of(quirk, "speaks"), text_of(cluster, "speaks")) == 0 &&
            rules == (strchr(field, '*') || strchr(kind, '*')) &&
            is_word(field, text_of(cluster, "field")) && is_word(kind, text_of(cluster, "kind"));
@@ -150,6 +210,25 @@ static bool has(const json_t *names, const json_t *name)
     return false;
 }
 
+/* Who is known to take what ref refuses for an error is known to read something of its own there,
+ * or to drop it: the quirk that says that the peer takes it, or NULL. */
+static const json_t *quirk_behind(const struct court *k, const json_t *cluster, const json_t *peer)
+{
+    static const char *const effects[] = {"split on ", "drops "};
+    const char *kind = text_of(cluster, "kind"), *error = NULL;
+    for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
+        if (strncmp(kind, effects[i], strlen(effects[i])) == 0)
+            error = kind + strlen(effects[i]);
+    for (size_t i = 0; error && i < json_array_size(k->quirks); i++) {
+        const json_t *q = json_array_get(k->quirks, i);
+        const char *takes = text_of(q, "kind");
+        if (strcmp(text_of(q, "field"), "verdict") == 0 && strncmp(takes, "takes ", 6) == 0 &&
+            strcmp(takes + 6, error) == 0 && has(json_object_get(q, "peers"), peer))
+            return q;
+    }
+    return NULL;
+}
+
 /* The quirk about this cluster and a peer of it, rules last; or NULL. */
 static const json_t *quirk_for(const struct court *k, const json_t *cluster, const json_t *peer)
 {
@@ -159,7 +238,7 @@ static const json_t *quirk_for(const struct court *k, const json_t *cluster, con
             if (is_about(q, cluster, rules) && has(json_object_get(q, "peers"), peer))
                 return q;
         }
-    return NULL;
+    return quirk_behind(k, cluster, peer);
 }
 
 /* Each of its peers must have one: what one of them is known for explains nothing of another. */

@@ -550,45 +550,6 @@ static size_t base_of(const struct said *said, size_t n, const char *row)
     return base;
 }
 
-/* Header names are a set: a finding for each name that some lack, or have. Those that no RFC of
- * ref's names are one kind. */
-static void compare_names(json_t *all, const struct said *said, size_t n)
-{
-    static const char row[] = "header names";
-    size_t base = base_of(said, n, row);
-    if (base == n)
-        return;
-    json_t *done = json_object();
-    for (size_t i = 0; i < n; i++) {
-        const char *names = compared(said, i, row);
-        for (const char *at = names ? names : ""; *at; at += strspn(at, " ")) {
-            size_t len = strcspn(at, " ");
-            bool there = has_name(compared(said, base, row), at, len);
-            bool known = sipws_field_find((struct sipws_str){at, len}) != SIPWS_F_EXTENSION;
-            char kind[64];
-            snprintf(kind, sizeof kind, "%s %.*s", there ? "lacks" : "has", known ? (int)len : 13,
-                     known ? at : "another name");
-            json_t *f = NULL;
-            for (size_t k = 0; !json_object_getn(done, at, len) && k < n; k++) {
-                const char *other = compared(said, k, row);
-                if (!other || has_name(other, at, len) == there)
-                    continue;
-                f = f ? f : finding("message", row, kind);
-                add_name(f, "peers", &said[k]);
-                add_reading(f, &said[k], other);
-            }
-            json_object_setn_new(done, at, len, json_true());
-            if (f) {
-                add_name(f, "against", &said[base]);
-                add_reading(f, &said[base], compared(said, base, row));
-                json_array_append_new(all, f);
-            }
-            at += len;
-        }
-    }
-    json_decref(done);
-}
-
 /* The id of the error with which ref refuses. */
 static int error_of(const struct said *said, const char **id)
 {
@@ -619,21 +580,69 @@ static const char *source_of(const char *row)
     return row;
 }
 
+/* The error that contests a source, or NULL. */
+static const char *contest(const struct said *said, const char *source, size_t n)
+{
+    const json_t *all = json_object_get(said[0].answer.reading, "contested"), *v;
+    const char *key;
+    json_object_foreach((json_t *)(uintptr_t)all, key, v)
+    {
+        if (strlen(key) == n && strncasecmp(key, source, n) == 0)
+            return json_string_value(v);
+    }
+    return NULL;
+}
+
 /* The error that contests a row: of what it is read from, of the header, or of the message. */
 static int contest_of(const struct said *said, const char *row, const char **id)
 {
-    const json_t *all = json_object_get(said[0].answer.reading, "contested"), *v;
-    const char *source = source_of(row), *key;
-    json_object_foreach((json_t *)(uintptr_t)all, key, v) if (strcasecmp(key, source) == 0)
-    {
-        *id = json_string_value(v);
-        return (int)json_string_length(v);
+    const char *source = source_of(row);
+    *id = contest(said, source, strlen(source));
+    *id = *id ? *id : contest(said, "header", 6);
+    return *id ? (int)strlen(*id) : error_of(said, id);
+}
+
+/* Header names are a set: a finding for each name that some lack, or have. Those that no RFC of
+ * ref's names are one kind. */
+static void compare_names(json_t *all, const struct said *said, size_t n)
+{
+    static const char row[] = "header names";
+    size_t base = base_of(said, n, row);
+    if (base == n)
+        return;
+    json_t *done = json_object();
+    for (size_t i = 0; i < n; i++) {
+        const char *names = compared(said, i, row);
+        for (const char *at = names ? names : ""; *at; at += strspn(at, " ")) {
+            size_t len = strcspn(at, " ");
+            bool there = has_name(compared(said, base, row), at, len);
+            bool known = sipws_field_find((struct sipws_str){at, len}) != SIPWS_F_EXTENSION;
+            char kind[64];
+            const char *error = there ? contest(said, at, len) : NULL;
+            if (error)
+                snprintf(kind, sizeof kind, "drops %s", error);
+            else
+                snprintf(kind, sizeof kind, "%s %.*s", there ? "lacks" : "has",
+                         known ? (int)len : 13, known ? at : "another name");
+            json_t *f = NULL;
+            for (size_t k = 0; !json_object_getn(done, at, len) && k < n; k++) {
+                const char *other = compared(said, k, row);
+                if (!other || has_name(other, at, len) == there)
+                    continue;
+                f = f ? f : finding("message", row, kind);
+                add_name(f, "peers", &said[k]);
+                add_reading(f, &said[k], other);
+            }
+            json_object_setn_new(done, at, len, json_true());
+            if (f) {
+                add_name(f, "against", &said[base]);
+                add_reading(f, &said[base], compared(said, base, row));
+                json_array_append_new(all, f);
+            }
+            at += len;
+        }
     }
-    v = json_object_get(all, "header");
-    if (!v)
-        return error_of(said, id);
-    *id = json_string_value(v);
-    return (int)json_string_length(v);
+    json_decref(done);
 }
 
 /* Where ref refuses, no reading is right, and none is the one to hold others against: those who

@@ -81,6 +81,10 @@ size_t clusters_add(struct court *k, const struct result *r);
 /* A case in which ref is at odds with the grammar is a cluster of its own, by ref's error, that no
  * quirk explains. */
 void clusters_fault(struct court *k, const struct result *r);
+/* Of each layer, field and kind as many clusters as it takes to show every peer, those with the
+ * shortest witnesses. A fuzzer finds one of them with nearly every set of peers. */
+void clusters_reduce(struct court *k);
+
 void clusters_free(struct court *k);
 
 /* The quirk that explains a cluster, or NULL; borrowed. */
