@@ -615,6 +615,446 @@ static void reads_frames(void **state)
     unlink(path);
 }
 
+/* ---- clusters, quirks, coalitions ------------------------------------------------------------ */
+
+/* Writes a file of the directory by name; its path, which lives until the next call. */
+static const char *named_file(const char *name, const char *text)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+/* A peer in Python, as `reading` of the lines of a message makes it: an expression over `m`, the
+ * octets, and `f`, the values of header fields by their names in lower case, in their order. Its
+ * option for the command line; lives until the next call but one. */
+static const char *python_peer(const char *name, const char *reading)
+{
+    static char options[2][256];
+    static int which;
+    char file[32], text[1024];
+    which ^= 1;
+    snprintf(file, sizeof file, "%s.py", name);
+    snprintf(text, sizeof text,
+             "import os, sys\n"
+             "sys.path.insert(0, '%s')\n"
+             "import peer\n"
+             "def read(m):\n"
+             "    f = {}\n"
+             "    for line in m.split(b'\\r\\n\\r\\n')[0].split(b'\\r\\n')[1:]:\n"
+             "        n, _, v = line.partition(b':')\n"
+             "        f.setdefault(n.decode('latin-1').lower(), []).append(\n"
+             "            v.strip().decode('latin-1'))\n"
+             "    return %s\n"
+             "peer.serve('%s', '1', read)\n",
+             SIPWS_ROOT "/props/peers/python", reading, name);
+    snprintf(options[which], sizeof options[which], "%s=exec python3 -B %s", name,
+             named_file(file, text));
+    return options[which];
+}
+
+static void remove_named(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    unlink(path);
+}
+
+/* The cluster about a field, or NULL. */
+static const json_t *cluster_of(json_t **all, const char *field)
+{
+    for (size_t i = 0; all[i]; i++) {
+        const json_t *c = json_object_get(all[i], "cluster");
+        if (strcmp(text_of(c, "field"), field) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+/* A line that has this member, or NULL. */
+static const json_t *line_with(json_t **all, const char *member)
+{
+    for (size_t i = 0; all[i]; i++)
+        if (json_object_get(all[i], member))
+            return json_object_get(all[i], member);
+    return NULL;
+}
+
+static const char shouting[] = "{'request': {'method': 'options'}, 'from': {'tag': 'x'}}";
+
+/* A cluster is known by a quirk of each of its peers, by exact words, by a rule, or since the peer
+ * is known to take what ref refuses; and only then the exit status is 0. */
+static void quirks_explain(void **state)
+{
+    (void)state;
+#define QUIRK(peers, field, kind, more)                                                            \
+    "{\"id\":\"q\",\"speaks\":\"sip\",\"peers\":[" peers "],\"field\":\"" field                    \
+    "\",\"kind\":\"" kind "\"" more "}"
+    static const struct {
+        const char *quirks;
+        bool known, unseen;
+    } table[] = {
+        {"", false, false},
+        {QUIRK("\"loud\"", "method", "case", ""), true, false},
+        {QUIRK("\"loud\",\"ref\"", "method", "case", ""), true, true}, /* ref does not show it */
+        {QUIRK("\"quiet\"", "method", "case", ""), false, false},
+        {QUIRK("\"loud\"", "meth*", "*", ""), true, false},
+        {QUIRK("\"loud\"", "method", "cas", ""), false, true},
+        {QUIRK("\"loud\"", "method", "case", ",\"refused\":true"), false, true},
+        {QUIRK("\"loud\"", "via host", "case", ""), false, true},
+    };
+    char message[128], option[256], quirks[128];
+    snprintf(option, sizeof option, "%s",
+             python_peer("loud", "{'request': {'method': 'options'}}"));
+    snprintf(message, sizeof message, "%s", named_file("m", good));
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "{\"quirks\":[%s]}", table[i].quirks);
+        snprintf(quirks, sizeof quirks, "--quirks=%s", named_file("q", text));
+        char peers[] = "--peers=ref", clusters[] = "--clusters", json[] = "--json",
+             quiet[] = "--quiet", with[] = "--peer";
+        char *argv[] = {program, peers, with, option, clusters, json, quiet, quirks, message, NULL};
+        int status = run(out, sizeof out, argv);
+        json_t **all = lines(out);
+        const json_t *c = cluster_of(all, "method");
+        assert_non_null(c);
+        assert_string_equal(text_of(c, "kind"), "case");
+        if ((*text_of(c, "quirk") != '\0') != table[i].known || status != !table[i].known ||
+            (line_with(all, "unseen") != NULL) != table[i].unseen)
+            fail_msg("%s: status %d, %s", table[i].quirks, status, text_of(c, "quirk"));
+        free_lines(all);
+    }
+    remove_named("loud.py");
+    remove_named("m");
+    remove_named("q");
+}
+
+/* Who is known to take an error is known to read something of its own there, and nobody else. */
+static void effects_follow(void **state)
+{
+    (void)state;
+    static const char twice[] = "OPTIONS sip:example.org SIP/2.0\r\n"
+                                "Via: SIP/2.0/WS a.invalid;branch=z9hG4bKd2\r\n"
+                                "Max-Forwards: 70\r\n"
+                                "To: <sip:b@example.org>\r\n"
+                                "From: <sip:a@example.org>;tag=t1\r\n"
+                                "From: <sip:e@example.org>;tag=t2\r\n"
+                                "Call-ID: c2\r\n"
+                                "CSeq: 1 OPTIONS\r\n"
+                                "\r\n";
+    for (int both = 0; both < 2; both++) {
+        char message[128], first[256], last[256], quirks[128], text[256];
+        char peers[] = "--peers=ref", clusters[] = "--clusters", json[] = "--json",
+             quiet[] = "--quiet", with[] = "--peer", again[] = "--peer";
+        snprintf(message, sizeof message, "%s", named_file("m", twice));
+        snprintf(first, sizeof first, "%s",
+                 python_peer("first", "{'request': {'method': 'OPTIONS'}, 'from': {'tag': "
+                                      "f['from'][0][-2:]}}"));
+        snprintf(last, sizeof last, "%s",
+                 python_peer("last", "{'request': {'method': 'OPTIONS'}, 'from': {'tag': "
+                                     "f['from'][-1][-2:]}}"));
+        snprintf(text, sizeof text,
+                 "{\"quirks\":[" QUIRK("\"first\"%s", "verdict", "takes double-field", "") "]}",
+                 both ? ",\"last\"" : "");
+        snprintf(quirks, sizeof quirks, "--quirks=%s", named_file("q", text));
+        char *argv[] = {program,  peers, with,  first,  again,   last,
+                        clusters, json,  quiet, quirks, message, NULL};
+        assert_int_equal(run(out, sizeof out, argv), !both);
+        json_t **all = lines(out);
+        const json_t *c = cluster_of(all, "from tag");
+        assert_string_equal(text_of(c, "kind"), "split on double-field");
+        assert_string_equal(text_of(c, "error"), "double-field");
+        assert_int_equal(json_object_size(json_object_get(c, "readings")), 2);
+        assert_string_equal(text_of(c, "quirk"), both ? "q" : "");
+        /* The rest of the message is not contested: nobody is split over the method. */
+        assert_null(cluster_of(all, "method"));
+        free_lines(all);
+    }
+    remove_named("first.py");
+    remove_named("last.py");
+    remove_named("m");
+    remove_named("q");
+}
+
+#ifdef SIPWS_PLANTS
+/* Where the grammar sides against ref, no quirk helps: here ref refuses white space before "=", and
+ * there is a quirk that explains everything. */
+static void no_quirk_hides_ref(void **state)
+{
+    (void)state;
+    static const char spaced[] = "OPTIONS sip:example.org SIP/2.0\r\n"
+                                 "Via: SIP/2.0/WS a.invalid;branch=z9hG4bKd2\r\n"
+                                 "Max-Forwards: 70\r\n"
+                                 "To: <sip:b@example.org>\r\n"
+                                 "From: <sip:a@example.org>;tag =t1\r\n"
+                                 "Call-ID: c2\r\n"
+                                 "CSeq: 1 OPTIONS\r\n"
+                                 "\r\n";
+    const char *was = getenv("SIPWS_PLANT");
+    char kept[64], quirks[128], message[128];
+    snprintf(kept, sizeof kept, "%s", was ? was : "");
+    for (int planted = 0; planted < 2; planted++) {
+        snprintf(message, sizeof message, "%s", named_file("m", spaced));
+        snprintf(quirks, sizeof quirks, "--quirks=%s",
+                 named_file("q", "{\"quirks\":[" QUIRK("\"easy\",\"ref\"", "*", "*", "") "]}"));
+        char option[256], peers[] = "--peers=ref", clusters[] = "--clusters", json[] = "--json",
+                          quiet[] = "--quiet", with[] = "--peer";
+        snprintf(option, sizeof option, "%s",
+                 python_peer("easy", "{'request': {'method': 'OPTIONS'}}"));
+        setenv("SIPWS_PLANT", planted ? "EQUAL_TIGHT" : "", 1);
+        char *argv[] = {program, peers, with, option, clusters, json, quiet, quirks, message, NULL};
+        int status = run(out, sizeof out, argv);
+        assert_int_equal(status, planted ? 2 : 0);
+        assert_int_equal(strstr(out, "ref and the grammar disagree") != NULL, planted);
+        assert_int_equal(strstr(out, "\"refuses what the grammar takes: ") != NULL, planted);
+    }
+    if (was)
+        setenv("SIPWS_PLANT", kept, 1);
+    else
+        unsetenv("SIPWS_PLANT");
+    remove_named("easy.py");
+    remove_named("m");
+    remove_named("q");
+}
+#endif
+
+/* Each committed quirk has all that somebody needs who doubts it. */
+static void quirks_are_complete(void **state)
+{
+    (void)state;
+    static const char *const members[] = {"id",  "speaks", "layer",   "field",   "kind",  "what",
+                                          "rfc", "right",  "matters", "witness", "status"};
+    json_t *root =
+               json_load_file(SIPWS_ROOT "/props/peers/quirks.json", JSON_REJECT_DUPLICATES, NULL),
+           *q, *seen = json_object_get(root, "seen");
+    size_t i;
+    assert_true(json_array_size(json_object_get(root, "quirks")) > 100);
+    json_array_foreach(json_object_get(root, "quirks"), i, q)
+    {
+        const char *id = text_of(q, "id");
+        const json_t *who = json_object_get(q, "peers");
+        for (size_t k = 0; k < sizeof members / sizeof *members; k++)
+            if (!*text_of(q, members[k]))
+                fail_msg("%s: no %s", id, members[k]);
+        if (!strstr("ref peer both disputed", text_of(q, "right")) ||
+            !strstr("smuggling identity denial interop", text_of(q, "matters")))
+            fail_msg("%s: right: %s, matters: %s", id, text_of(q, "right"), text_of(q, "matters"));
+        assert_string_equal(text_of(q, "status"), "reviewed");
+        if (json_array_size(who) == 0)
+            fail_msg("%s: of nobody", id);
+        for (size_t k = 0; k < json_array_size(who); k++)
+            if (!json_object_get(seen, json_string_value(json_array_get(who, k))))
+                fail_msg("%s: with which version of %s?", id,
+                         json_string_value(json_array_get(who, k)));
+    }
+    json_decref(root);
+}
+
+/* The smallest witness: what the cluster is about, and nothing else. */
+static void shrinks(void **state)
+{
+    (void)state;
+    char message[128], option[256], long_one[4096];
+    int n = snprintf(long_one, sizeof long_one, "%.*s", (int)(sizeof good - 1 - 4), good);
+    for (int i = 0; i < 20; i++)
+        n += snprintf(long_one + n, sizeof long_one - (size_t)n,
+                      "X-Padding: %d, more, of; it=%d\r\n", i, i);
+    snprintf(long_one + n, sizeof long_one - (size_t)n, "\r\nhi");
+    snprintf(message, sizeof message, "%s", named_file("m", long_one));
+    snprintf(option, sizeof option, "%s", python_peer("loud", shouting));
+    char peers[] = "--peers=ref", shrink[] = "--shrink=60", json[] = "--json", quiet[] = "--quiet",
+         clusters[] = "--clusters", with[] = "--peer", quirks[128];
+    snprintf(quirks, sizeof quirks, "--quirks=%s", named_file("q", "{\"quirks\":[]}"));
+    char *argv[] = {program, peers, with,   option,  clusters, shrink,
+                    json,    quiet, quirks, message, NULL};
+    assert_int_equal(run(out, sizeof out, argv), 1);
+    char *start = strstr(out, "{\"cluster\"");
+    assert_non_null(start);
+    json_t **all = lines(start);
+    const json_t *method = cluster_of(all, "method"), *tag = cluster_of(all, "from tag");
+    assert_non_null(method);
+    assert_non_null(tag);
+    /* What shows in a sound message is shown in a sound one. */
+    assert_null(json_object_get(method, "error"));
+    assert_true(json_integer_value(json_object_get(method, "octets")) < 160);
+    assert_non_null(strstr(text_of(method, "message"), "OPTIONS "));
+    assert_null(strstr(text_of(method, "message"), "X-Padding"));
+    assert_non_null(strstr(text_of(method, "message"), "CSeq:"));
+    assert_true(json_integer_value(json_object_get(tag, "octets")) < 160);
+    assert_null(strstr(text_of(tag, "message"), "Route"));
+    free_lines(all);
+    remove_named("loud.py");
+    remove_named("m");
+    remove_named("q");
+}
+
+#define READS(from)                                                                                \
+    "{'request': {'method': 'OPTIONS'}, 'from': {'uri': {'text': f['from'][" from "]}}}"
+
+/* Two in a chain that take another From of two; nobody where they take the same; nobody where one
+ * of them always reads From in its own way, a plain message too. */
+static void finds_coalitions(void **state)
+{
+    (void)state;
+    static const char twice[] = "OPTIONS sip:example.org SIP/2.0\r\n"
+                                "Via: SIP/2.0/WS a.invalid;branch=z9hG4bKd2\r\n"
+                                "Max-Forwards: 70\r\n"
+                                "Subject: of no use\r\n"
+                                "To: <sip:b@example.org>\r\n"
+                                "From: <sip:a@example.org>;tag=t1\r\n"
+                                "From: <sip:e@example.org>;tag=t2\r\n"
+                                "Call-ID: c2\r\n"
+                                "CSeq: 1 OPTIONS\r\n"
+                                "\r\n";
+    static const struct {
+        const char *first, *second;
+        size_t pairs;
+    } table[] = {
+        {READS("0"), READS("-1"), 1},
+        {READS("-1"), READS("-1"), 0},
+        {READS("0"), "{'request': {'method': 'OPTIONS'}, 'from': {'uri': {'text': 'sip:x'}}}", 0},
+        {READS("0"), "(_ for _ in ()).throw(peer.Refused('no', None))", 0},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char message[128], one[256], two[256];
+        char peers[] = "--peers=ref", shrink[] = "--shrink=30", json[] = "--json",
+             quiet[] = "--quiet", coalitions[] = "--coalitions", with[] = "--peer",
+             again[] = "--peer";
+        size_t pairs = 0;
+        snprintf(message, sizeof message, "%s", named_file("m", twice));
+        snprintf(one, sizeof one, "%s", python_peer("sipgo", table[i].first));
+        snprintf(two, sizeof two, "%s", python_peer("phone", table[i].second));
+        char *argv[] = {program,    peers,  with, one,   again,   two,
+                        coalitions, shrink, json, quiet, message, NULL};
+        run(out, sizeof out, argv);
+        json_t **all = lines(out);
+        for (size_t k = 0; all[k]; k++) {
+            const json_t *c = json_object_get(all[k], "coalition");
+            pairs += c != NULL;
+            if (!c)
+                continue;
+            assert_string_equal(text_of(c, "kind"), "identity");
+            assert_int_equal(json_integer_value(json_object_get(c, "severity")), 4);
+            assert_string_equal(text_of(c, "cause"), "double-field");
+            assert_string_equal(text_of(c, "first"), "sipgo");
+            assert_string_equal(text_of(c, "second"), "phone");
+            assert_null(strstr(text_of(c, "message"), "Subject")); /* it was made small, */
+            assert_non_null(strstr(text_of(c, "message"), "Via")); /* with one error only */
+            assert_true(json_integer_value(json_object_get(c, "octets")) < 200);
+        }
+        if (pairs != table[i].pairs)
+            fail_msg("%s and %s: %zu", table[i].first, table[i].second, pairs);
+        free_lines(all);
+    }
+    remove_named("sipgo.py");
+    remove_named("phone.py");
+    remove_named("m");
+}
+
+/* Of messages that are on their way together, the one that crashes a peer is blamed, and the others
+ * are answered. */
+static void the_right_one_crashes(void **state)
+{
+    (void)state;
+    char option[256], path[8][128];
+    char peers[] = "--peers=ref", json[] = "--json", with[] = "--peer";
+    snprintf(
+        option, sizeof option, "%s",
+        python_peer("frail", "os._exit(5) if b'crash' in m else {'request': {'method': 'A'}}"));
+    char *argv[16] = {program, peers, json, with, option};
+    for (int i = 0; i < 8; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "m%d", i);
+        snprintf(path[i], sizeof path[i], "%s",
+                 named_file(name, i == 3 || i == 4 ? "crash" : good));
+        argv[5 + i] = path[i];
+    }
+    run(out, sizeof out, argv);
+    json_t **all = lines(out);
+    size_t answers = 0;
+    for (size_t k = 0; all[k]; k++) {
+        const char *file = text_of(all[k], "file");
+        if (strcmp(text_of(all[k], "peer"), "frail") != 0)
+            continue;
+        char digit = file[strlen(file) - 1];
+        assert_string_equal(text_of(all[k], "verdict"),
+                            digit == '3' || digit == '4' ? "crash" : "accept");
+        answers++;
+    }
+    assert_int_equal(answers, 8);
+    free_lines(all);
+    for (int i = 0; i < 8; i++)
+        unlink(path[i]);
+    remove_named("frail.py");
+}
+
+/* A short run over the linked peers finds clusters, and each witness that it saves shows its own
+ * again. */
+static void fuzzes(void **state)
+{
+    (void)state;
+    char quirks[128], folder[128], command[300];
+    char fuzz[] = "--fuzz=4", peers[] = "--peers=oSIP,Sofia-SIP,libre", json[] = "--json",
+         seed[] = "--seed=1";
+    snprintf(quirks, sizeof quirks, "--quirks=%s", named_file("q", "{\"quirks\":[]}"));
+    snprintf(folder, sizeof folder, "--out=%s/found", dir);
+    char *argv[] = {program, fuzz, peers, json, seed, quirks, folder, NULL};
+    int status = run(out, sizeof out, argv);
+    char *start = strstr(out, "{\"cluster\"");
+    if (!start) {
+        print_message("           skipped: no library is linked\n");
+        remove_named("q");
+        skip();
+    }
+    assert_int_equal(status, 1);
+    json_t **all = lines(start);
+    size_t n = 0, replayed = 0;
+    static char again[1 << 16];
+    for (; all[n]; n++) {
+        const json_t *c = json_object_get(all[n], "cluster");
+        if (!c || n % 16 != 0)
+            continue;
+        char witness[256], clusters[] = "--clusters", quiet[] = "--quiet";
+        snprintf(witness, sizeof witness, "%s", text_of(c, "witness"));
+        char *replay[] = {program, peers, json, clusters, quiet, quirks, witness, NULL};
+        assert_int_equal(run(again, sizeof again, replay), 1);
+        json_t **shown = lines(again);
+        bool same = false;
+        for (size_t k = 0; shown[k]; k++) {
+            const json_t *s = json_object_get(shown[k], "cluster");
+            same = same || (strcmp(text_of(s, "field"), text_of(c, "field")) == 0 &&
+                            strcmp(text_of(s, "kind"), text_of(c, "kind")) == 0 &&
+                            json_equal(json_object_get(s, "peers"), json_object_get(c, "peers")));
+        }
+        if (!same)
+            fail_msg("%s does not show %s: %s", witness, text_of(c, "field"), text_of(c, "kind"));
+        replayed++;
+        free_lines(shown);
+    }
+    assert_true(n >= 20);
+    assert_true(replayed >= 2);
+    print_message("           %zu clusters in 4 s\n", n);
+    free_lines(all);
+    snprintf(command, sizeof command, "rm -r '%s/found'", dir);
+    assert_int_equal(system(command), 0);
+    remove_named("q");
+}
+
+static void measures_rates(void **state)
+{
+    (void)state;
+    DIFF(out, "--json", "--rate", "--peers=ref");
+    json_t **all = lines(out);
+    assert_string_equal(text_of(all[0], "peer"), "ref");
+    assert_true(json_is_true(json_object_get(all[0], "linked")));
+    assert_true(json_integer_value(json_object_get(all[0], "rate")) > 0);
+    free_lines(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -630,6 +1070,17 @@ int main(void)
         cmocka_unit_test(rfc7118),
         cmocka_unit_test(bad_behaviour_is_a_result),
         cmocka_unit_test(a_lie_is_seen),
+        cmocka_unit_test(quirks_explain),
+        cmocka_unit_test(effects_follow),
+#ifdef SIPWS_PLANTS
+        cmocka_unit_test(no_quirk_hides_ref),
+#endif
+        cmocka_unit_test(quirks_are_complete),
+        cmocka_unit_test(shrinks),
+        cmocka_unit_test(finds_coalitions),
+        cmocka_unit_test(the_right_one_crashes),
+        cmocka_unit_test(fuzzes),
+        cmocka_unit_test(measures_rates),
     };
     return cmocka_run_group_tests_name("diff", tests, make_dir, remove_dir);
 }

@@ -712,6 +712,10 @@ void refusal_class(const char *reason, bool is_ref, char *out, size_t cap)
         return;
     }
     for (const char *s = reason ? reason : ""; *s && n + 1 < cap && n < 60; s++) {
+        /* From there on it is the message's own octets, as in "no tag in [...]" and "(Tag): ...".
+         */
+        if (strchr("[<\n", *s) || (s > reason + 2 && strncmp(s - 2, "): ", 3) == 0 && s[-3] != '('))
+            break;
         if (quote) {
             quote = *s == quote ? '\0' : quote;
             continue;

@@ -199,13 +199,21 @@ size_t shrink(struct court *k, char *p, size_t n, shrink_holds *holds, const voi
 
 /* ---- clusters -------------------------------------------------------------------------------- */
 
+struct shown {
+    char *key;
+    bool valid; /* in a message that ref takes, which says more: it stays one */
+};
+
 static bool shows_key(struct court *k, const struct result *r, const void *what)
 {
+    const struct shown *want = what;
     bool found = false;
     (void)k;
+    if (want->valid && r->said[0].answer.verdict != ANSWER_ACCEPT)
+        return false;
     for (size_t i = 0; !found && i < json_array_size(r->findings); i++) {
         char *key = cluster_key(json_array_get(r->findings, i));
-        found = strcmp(key, what) == 0;
+        found = strcmp(key, want->key) == 0;
         free(key);
     }
     return found;
@@ -216,16 +224,16 @@ static void shrink_one(struct court *k, size_t i, double until)
 {
     static char name[] = "shrunk";
     static struct result r;
-    struct octets_case c = {name, k->layer, need(malloc(k->cluster[i].n + 24)), k->cluster[i].n,
-                            NULL};
-    char *key = need(strdup(k->cluster[i].key));
-    memcpy(c.p, k->cluster[i].p, c.n);
-    c.n = shrink(k, c.p, c.n, shows_key, key, until);
+    const struct cluster *cluster = &k->cluster[i];
+    struct octets_case c = {name, k->layer, need(malloc(cluster->n + 24)), cluster->n, NULL};
+    struct shown want = {need(strdup(cluster->key)), !json_object_get(cluster->o, "error")};
+    memcpy(c.p, cluster->p, c.n);
+    c.n = shrink(k, c.p, c.n, shows_key, &want, until);
     judge(k, &c, 1, &r);
-    if (shows_key(k, &r, key))
+    if (shows_key(k, &r, &want))
         clusters_add(k, &r);
     forget(k, &r);
-    free(key);
+    free(want.key);
     free(c.p);
 }
 
