@@ -342,6 +342,27 @@ static void change_lines(struct breed *b, struct arena *a, struct lines *l)
     }
 }
 
+/* The whole frames at the start. Of a head that is cut readers tell what is wrong sooner or later,
+ * and none of them is wrong in that. */
+static size_t whole_frames(struct sipws_str s)
+{
+    size_t at = 0;
+    for (;;) {
+        const unsigned char *p = (const unsigned char *)s.p + at;
+        size_t left = s.n - at, head = 2;
+        uint64_t n = left > 1 ? p[1] & 0x7Fu : 0;
+        unsigned more = n == 126 ? 2 : n == 127 ? 8 : 0;
+        if (left < 2 || left < head + more)
+            return at;
+        for (unsigned i = 0; more && i < more; i++)
+            n = (i ? n << 8 : 0) | p[2 + i];
+        head += more + (p[1] & 0x80 ? 4 : 0);
+        if (left < head || left - head < n)
+            return at;
+        at += head + (size_t)n;
+    }
+}
+
 /* ---- mutated --------------------------------------------------------------------------------- */
 
 static struct sipws_str mutated(struct breed *b, struct arena *a)
@@ -372,5 +393,7 @@ size_t breed_next(struct breed *b, char out[BREED_LARGEST])
         s = gen_stream(b, &a, way == 2);
     else
         s = gen_message(b, &a, way == 2);
+    if (s.p && b->layer == PEER_WS)
+        s.n = whole_frames(s);
     return s.p ? copied(out, s).n : 0;
 }

@@ -34,9 +34,9 @@ static void uri(json_t *o, const struct sipws_uri *u)
 
 static void param(json_t *o, const char *key, struct sipws_str params)
 {
-    struct sipws_param p = {{NULL, 0}, {NULL, 0}};
-    (void)sipws_param_find(params, (struct sipws_str){key, strlen(key)}, &p);
-    text(o, key, p.value);
+    struct sipws_param p;
+    bool found = sipws_param_find(params, (struct sipws_str){key, strlen(key)}, &p);
+    text(o, key, found ? p.value : (struct sipws_str){NULL, 0});
 }
 
 static void via(json_t *o, const struct sipws_value *v)
