@@ -49,11 +49,11 @@ def lines_of(objects):
 def made(objects, quirks=(), about=None):
     lines = lines_of(objects)
     for c in lines.clusters + lines.coalitions:
-        if "message" in c:
-            lines.octets[c["witness"]] = ask.octets(c["message"])
+        lines.octets[c["witness"]] = ask.octets(c["message"])
+    ask.complete(lines, "/nobody/is/asked", print)
     f = facts.Facts(lines, list(quirks), {"3261 7.3.1": "One sentence."},
                     {"line-end": {"rfc": "3261 7", "meaning": "CRLF ends a line.", "why": "Because."}}, ROOT)
-    return f.all(about or {"when": "2001-01-01", "what": "a test", "commit": "abc def"})
+    return f.all(about or {"when": "2001-01-01", "what": "a test", "commit": "abc def", "left": 0})
 
 
 def small():
@@ -108,7 +108,7 @@ def hostile():
     return made([{"peer": "ref", "layer": "sip", "version": HOSTILE}, {"peer": "x", "layer": "sip", "version": HOSTILE},
                  {"peer": "z", "layer": "sip", "absent": HOSTILE}, {"file": HOSTILE, "fault": "ref", "grammar": HOSTILE},
                  answer(cluster["witness"], "ref", **{cluster["field"]: "a"}), answer(cluster["witness"], "x", **{cluster["field"]: HOSTILE}),
-                 {"cluster": cluster}, {"coalition": chain}], about={"when": HOSTILE, "what": HOSTILE, "commit": HOSTILE})
+                 {"cluster": cluster}, {"coalition": chain}], about={"when": HOSTILE, "what": HOSTILE, "commit": HOSTILE, "left": 0})
 
 
 # ---- without a browser ----------------------------------------------------------------------------
@@ -176,6 +176,18 @@ class Facts(unittest.TestCase):
         # Of an error, sipws explains what it means.
         missing = sorted({q["rfc"] for q in QUIRKS if not q["kind"].startswith(("takes", "split on"))} - set(SENTENCES))
         self.assertEqual(missing, [], "write them into props/peers/sentences.json")
+
+    def test_bred_witnesses_have_one_name_and_other_octets(self):
+        c = {"speaks": "sip", "witness": "bred", "message": "a"}
+        self.assertNotEqual(ask.witness_of(c), ask.witness_of(c | {"message": "b"}))
+        self.assertNotEqual(ask.witness_of(c), ask.witness_of(c | {"speaks": "ws"}))
+        self.assertEqual(ask.witness_of(c), ask.witness_of(c | {"witness": "other"}))
+
+    def test_worst_coalitions(self):
+        lines = ask.Lines()
+        lines.coalitions = [{"severity": s, "witness": str(w), "message": str(w)} for s, w in ((1, 1), (5, 2), (5, 3), (3, 2), (4, 4))]
+        self.assertEqual(ask.worst(lines, 2), 2)
+        self.assertEqual([(c["severity"], c["witness"]) for c in lines.coalitions], [(5, "2"), (5, "3"), (3, "2")])
 
     def test_what_is_no_line(self):
         with self.assertRaisesRegex(ask.Trouble, "the test, line 2"):

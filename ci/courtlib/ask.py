@@ -1,5 +1,6 @@
 """Runs sipws-diff and sipws, and sorts the lines that they print."""
 
+import hashlib
 import json
 import subprocess
 import tempfile
@@ -79,37 +80,59 @@ def ask(program, sources, say):
     return lines
 
 
-def name_of(entry):
-    """The name under which the answers about a cluster's or a coalition's witness are kept."""
-    return entry["witness"]
+def worst(lines, most=400):
+    """Keeps the coalitions of the `most` witnesses that show the worst. How many are left out."""
+    kept, out = {}, []
+    for c in sorted(lines.coalitions, key=lambda c: (-c["severity"], c.get("octets", 0))):
+        if len(kept) < most:
+            kept[witness_of(c)] = None
+        if witness_of(c) in kept:
+            out.append(c)
+    left, lines.coalitions = len(lines.coalitions) - len(out), out
+    return left
+
+
+def witness_of(entry):
+    """Under which name the answers about its witness are kept: cases that were bred are all called
+    the same, so what the octets are decides."""
+    if "message" not in entry:
+        return entry["witness"]
+    return f"{entry.get('speaks', 'sip')} {hashlib.sha256(octets(entry['message'])).hexdigest()}"
 
 
 def complete(lines, program, say):
     """Asks everybody about each witness whose octets or answers are not among the lines."""
     wanted = {"sip": {}, "ws": {}}
     for entry in lines.clusters + lines.coalitions:
+        key, file = witness_of(entry), entry["witness"]
         if "message" in entry:
-            lines.octets[name_of(entry)] = octets(entry["message"])
-        if name_of(entry) not in lines.answers or name_of(entry) not in lines.octets:
-            wanted[entry.get("speaks", "sip")][name_of(entry)] = None
-    with tempfile.TemporaryDirectory(prefix="sipws-court-") as folder:
-        for speaks, names in wanted.items():
-            if not names:
-                continue
+            lines.octets[key] = octets(entry["message"])
+            if lines.octets.get(file) == lines.octets[key] and file in lines.answers:
+                lines.answers[key] = lines.answers[file]
+        if key not in lines.answers or key not in lines.octets:
+            wanted[entry.get("speaks", "sip")][key] = file
+    for speaks, names in wanted.items():
+        if names:
             say(f"asks for all readings of {len(names)} witnesses")
-            files = {}
-            for i, name in enumerate(names):
-                files[name] = name
-                if name in lines.octets:
-                    files[name] = str(Path(folder) / f"{speaks}{i}")
-                    Path(files[name]).write_bytes(lines.octets[name])
-            told = Lines()
-            option = ["--ws"] if speaks == "ws" else []
-            told.take(run([program, "--json", *option, *files.values()]), "sipws-diff --json FILE")
-            for name, file in files.items():
-                if file not in told.answers:
-                    raise Trouble(f"{name}: sipws-diff cannot read this witness")
-                lines.answers[name], lines.octets[name] = told.answers[file], told.octets[file]
+            ask_for(lines, program, speaks, names)
+
+
+def ask_for(lines, program, speaks, names):
+    """All answers about the witnesses `names`: {key: where the octets lie, if they are not known}."""
+    with tempfile.TemporaryDirectory(prefix="sipws-court-") as folder:
+        files = {}
+        for i, (key, file) in enumerate(names.items()):
+            files[key] = file
+            if key in lines.octets:
+                files[key] = str(Path(folder) / f"{speaks}{i}")
+                Path(files[key]).write_bytes(lines.octets[key])
+        told = Lines()
+        option = ["--ws"] if speaks == "ws" else []
+        told.take(run([program, "--json", *option, *files.values()]), "sipws-diff --json FILE")
+        for key, file in files.items():
+            if file not in told.answers:
+                raise Trouble(f"{names[key]}: sipws-diff cannot read this witness")
+            lines.answers[key], lines.octets[key] = told.answers[file], told.octets[file]
 
 
 def errors(program):

@@ -496,7 +496,8 @@ function drawChains(all) {
       h('span', {class: 'pair'}, pairText(g)),
       h('span', {}, `${g.kind}: ${g.field}, `, contrast(g.readings[g.first], g.readings[g.second]).map((text, i) => [i ? ' then ' : '', h('code', {}, short(text))])),
       h('span', {class: 'soft'}, `${sentence(g.attack || g.decides)} (${plural(g.size, 'octet')}, ${plural(g.pairs.length, 'chain')})`))),
-    list.length < groups.length ? h('button', {type: 'button', click: () => drawChains(true)}, `show all ${groups.length}`) : '');
+    list.length < groups.length ? h('button', {type: 'button', click: () => drawChains(true)}, `show all ${groups.length}`)
+      : facts.left ? h('p', {class: 'about'}, `The worst: ${plural(facts.left, 'chain')} more are told by sipws-diff --coalitions.`) : '');
 }
 /* Of two long lists of words only those that the other has not. */
 function contrast(a, b) {

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 
-from .ask import name_of
+from .ask import witness_of
 
 WHOLE = 1 << 16  # octets of a witness that the page holds; of a larger one, those around the mark
 
@@ -133,7 +133,7 @@ class Facts:
                                       "absent": p.get("absent")})
         for c in self.lines.clusters:  # lines from elsewhere may not say who there is
             known = {p["name"] for p in found[c["speaks"]]}
-            for name, a in self.lines.answers[name_of(c)].items():
+            for name, a in self.lines.answers[witness_of(c)].items():
                 if name not in known:
                     found[c["speaks"]].append({"name": name, "version": a.get("version"),
                                                "absent": a.get("reason") if a["verdict"] == "absent" else None})
@@ -150,11 +150,11 @@ class Facts:
 
     def witness(self, entry, marked, speaks):
         """Its octets and what everybody says of them, once for each witness and mark."""
-        name = name_of(entry)
-        key = f"{speaks}|{name}|{marked['at']}|{marked['line']}"
+        name, asked = entry["witness"], witness_of(entry)
+        key = f"{asked}|{marked['at']}|{marked['line']}"
         if key in self.witnesses:
             return key
-        octets, first = self.lines.octets[name], 0
+        octets, first = self.lines.octets[asked], 0
         if len(octets) > WHOLE:
             first = max(0, min((marked["at"] or 0) - WHOLE // 2, len(octets) - WHOLE))
         here = kept(name, self.root)
@@ -162,11 +162,11 @@ class Facts:
             "name": name if here else "", "octets": base64.b64encode(octets[first:first + WHOLE]).decode(),
             "first": first, "size": len(octets), "at": marked["at"], "line": marked["line"],
             "command": f"build/bin/sipws-diff {'--ws ' if speaks == 'ws' else ''}{quoted(name)}" if here else "",
-            "ws": speaks == "ws", **readings(self.lines.answers[name])}
+            "ws": speaks == "ws", **readings(self.lines.answers[asked])}
         return key
 
     def cluster(self, c):
-        name, speaks = name_of(c), c["speaks"]
+        name, speaks = witness_of(c), c["speaks"]
         answers = self.lines.answers[name]
         quirk = self.quirks.get(c.get("quirk"), {})
         codes, groups = cells(c, [p["name"] for p in self.peers[speaks]], answers)
@@ -184,7 +184,7 @@ class Facts:
             "witness": self.witness(c, mark(c, answers, self.lines.octets[name]), speaks)}
 
     def coalition(self, c):
-        name = name_of(c)
+        name = witness_of(c)
         answers = self.lines.answers[name]
         marked = mark({"speaks": "sip", "field": c["field"], "kind": "", "peers": [c["second"]],
                        "against": [c["first"]], "readings": c["readings"]}, answers, self.lines.octets[name])
