@@ -445,5 +445,6 @@ int main(int argc, char **argv)
     coalitions_free(&k);
     clusters_free(&k);
     json_decref(k.quirks);
+    json_decref(k.seen);
     return status;
 }

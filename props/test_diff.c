@@ -129,11 +129,11 @@ static const char left_over[] = "OPTIONS sip:example.org SIP/2.0\r\n"
 /* The lines of --json, from malloc; NULL at the end. */
 static json_t **lines(char *text)
 {
-    json_t **out = calloc(2048, sizeof *out);
+    json_t **out = calloc(8192, sizeof *out);
     size_t n = 0;
     json_error_t error;
     assert_non_null(out);
-    for (char *save = NULL, *line = strtok_r(text, "\n", &save); line && n < 2047;
+    for (char *save = NULL, *line = strtok_r(text, "\n", &save); line && n < 8191;
          line = strtok_r(NULL, "\n", &save)) {
         out[n] = json_loads(line, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
         if (!out[n++])
@@ -178,7 +178,7 @@ static const json_t *finding_of(json_t **all, const char *field, const char *pee
     return NULL;
 }
 
-static char out[1 << 20];
+static char out[1 << 23];
 
 /* All peers on octets; `extra` is NULL or a --peer. */
 static json_t **ask(const char *p, size_t n, const char *extra)
@@ -978,6 +978,94 @@ static void finds_coalitions(void **state)
     remove_named("m");
 }
 
+/* Writes the witnesses of coalitions.json into a folder. */
+static json_t *write_coalitions(const char *folder)
+{
+    json_t *root = json_load_file(SIPWS_ROOT "/props/peers/coalitions.json",
+                                  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL),
+           *c;
+    size_t i;
+    assert_int_equal(mkdir(folder, 0700), 0);
+    json_array_foreach(json_object_get(root, "coalitions"), i, c)
+    {
+        char path[160];
+        const json_t *m = json_object_get(c, "message"), *hex = json_object_get(m, "hex");
+        const char *p = json_string_value(hex ? hex : m);
+        snprintf(path, sizeof path, "%s/%zu", folder, i);
+        FILE *f = fopen(path, "wb");
+        assert_non_null(f);
+        for (size_t k = 0; k < json_string_length(hex ? hex : m); k += hex ? 2 : 1) {
+            unsigned octet = (unsigned char)p[k];
+            if (hex)
+                assert_int_equal(sscanf(p + k, "%2x", &octet), 1);
+            putc((int)octet, f);
+        }
+        assert_int_equal(fclose(f), 0);
+        assert_true(json_integer_value(json_object_get(c, "octets")) <= 400);
+    }
+    return root;
+}
+
+/* Who has the version with which a coalition was seen, or is not here. */
+static bool same_versions(json_t **all, const json_t *coalition)
+{
+    const char *name;
+    json_t *version;
+    json_object_foreach(json_object_get(coalition, "versions"), name, version)
+    {
+        bool same = false;
+        for (size_t i = 0; all[i]; i++)
+            same = same || (strcmp(text_of(all[i], "peer"), name) == 0 &&
+                            strcmp(text_of(all[i], "version"), json_string_value(version)) == 0);
+        if (!same)
+            return false;
+    }
+    return true;
+}
+
+/* The committed coalitions show again, between these versions. */
+static void coalitions_show(void **state)
+{
+    (void)state;
+    static const char *const members[] = {"kind", "cause", "first", "second"};
+    char folder[64], command[100];
+    size_t asked = 0, smuggling = 0;
+    snprintf(folder, sizeof folder, "%s/coalitions", dir);
+    json_t *root = write_coalitions(folder), *c;
+    DIFF(out, "--json", "--peers");
+    json_t **here = lines(out), **all;
+    DIFF(out, "--json", "--coalitions", "--quiet", "--seconds=60", "--corpus", folder);
+    all = lines(out);
+    size_t i;
+    json_array_foreach(json_object_get(root, "coalitions"), i, c)
+    {
+        bool found = false;
+        if (!same_versions(here, c))
+            continue;
+        for (size_t k = 0; !found && all[k]; k++) {
+            const json_t *o = json_object_get(all[k], "coalition");
+            found = o != NULL;
+            for (size_t m = 0; m < 4; m++)
+                found = found && strcmp(text_of(o, members[m]), text_of(c, members[m])) == 0;
+        }
+        if (!found)
+            fail_msg("%s by %s: %s then %s does not show", text_of(c, "kind"), text_of(c, "cause"),
+                     text_of(c, "first"), text_of(c, "second"));
+        asked++;
+        smuggling += json_integer_value(json_object_get(c, "severity")) == 5;
+    }
+    print_message("           %zu coalitions show, %zu of them smuggle\n", asked, smuggling);
+    free_lines(all);
+    free_lines(here);
+    json_decref(root);
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    assert_int_equal(system(command), 0);
+    if (asked == 0) {
+        print_message("           skipped: no two of these stacks are here\n");
+        skip();
+    }
+}
+
 /* Of messages that are on their way together, the one that crashes a peer is blamed, and the others
  * are answered. */
 static void the_right_one_crashes(void **state)
@@ -1102,6 +1190,7 @@ int main(void)
         cmocka_unit_test(quirks_are_complete),
         cmocka_unit_test(shrinks),
         cmocka_unit_test(finds_coalitions),
+        cmocka_unit_test(coalitions_show),
         cmocka_unit_test(the_right_one_crashes),
         cmocka_unit_test(fuzzes),
         cmocka_unit_test(measures_rates),

@@ -178,6 +178,7 @@ bool quirks_load(struct court *k, const char *path, bool must)
         return false;
     }
     k->quirks = json_incref(json_object_get(root, "quirks"));
+    k->seen = json_incref(json_object_get(root, "seen"));
     json_decref(root);
     return true;
 }
@@ -304,6 +305,17 @@ static void print_unseen(const struct court *k, const json_t *seen)
     }
 }
 
+/* What is known of a peer is known of one version. */
+static void tell_versions(const struct court *k)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        const char *was = text_of(k->seen, k->peers[i]->name), *is = worker_version(k->workers[i]);
+        if (*was && *is && strcmp(was, is) != 0)
+            fprintf(stderr, "sipws-diff: %s is %s here; its quirks were seen with %s\n",
+                    k->peers[i]->name, is, was);
+    }
+}
+
 /* ---- saving ---------------------------------------------------------------------------------- */
 
 /* "from-uri-split-on-double-field-1a2b": field, kind and a hash of the key. */
@@ -397,6 +409,7 @@ void clusters_print(struct court *k, bool unseen)
             print_cluster(k, sorted[i], q);
     }
     k->unknown = k->folded - known;
+    tell_versions(k);
     if (unseen)
         print_unseen(k, seen);
     if (!k->json)

@@ -239,19 +239,20 @@ static void shrink_one(struct court *k, size_t i, double until)
 
 void clusters_shrink(struct court *k, double until)
 {
-    size_t left = k->folded, done = 0;
+    size_t wanted = 0, done = 0;
     double began = seconds_now();
-    for (int known = 0; known < 2; known++)
-        for (size_t i = 0, n = k->folded; i < n && seconds_now() < until; i++) {
-            /* One of a small witness is small enough if time is short. */
-            double share = (until - seconds_now()) / (double)(left ? left : 1) * 4;
-            if ((quirk_of(k, k->cluster[i].o) != NULL) != (known == 1))
-                continue;
-            if (strcmp(text_of(k->cluster[i].o, "witness"), "shrunk") != 0)
-                shrink_one(k, i, seconds_now() + share < until ? seconds_now() + share : until);
-            left--;
-            done++;
-        }
-    fprintf(stderr, "%zu of %zu witnesses were made small in %.0f s\n", done, k->folded,
-            seconds_now() - began);
+    for (size_t i = 0; i < k->folded; i++)
+        wanted += quirk_of(k, k->cluster[i].o) == NULL;
+    for (size_t i = 0, n = k->folded; i < n && seconds_now() < until; i++) {
+        if (quirk_of(k, k->cluster[i].o))
+            continue;
+        /* Nobody takes all of the time; one that another one made small needs none. */
+        double share = (until - seconds_now()) / (double)(wanted - done) * 4;
+        if (strcmp(text_of(k->cluster[i].o, "witness"), "shrunk") != 0)
+            shrink_one(k, i, seconds_now() + share < until ? seconds_now() + share : until);
+        done += done + 1 < wanted;
+    }
+    if (wanted)
+        fprintf(stderr, "%zu of %zu witnesses were made small in %.0f s\n",
+                done + (seconds_now() < until), wanted, seconds_now() - began);
 }

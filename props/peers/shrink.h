@@ -13,7 +13,7 @@ typedef bool shrink_holds(struct court *k, const struct result *r, const void *w
 size_t shrink(struct court *k, char *p, size_t n, shrink_holds *holds, const void *what,
               double until);
 
-/* The witnesses of clusters, new ones first. */
+/* The witnesses of clusters that no quirk explains. */
 void clusters_shrink(struct court *k, double until);
 
 #endif
