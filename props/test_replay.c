@@ -553,6 +553,32 @@ static void becomes_a_regression(void **state)
     assert_int_equal(chdir(before), 0);
 }
 
+/* What sipws-props tells people to type does what it says: a property that fails, and one that
+ * takes the program down. */
+static void what_is_told_works(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        {"selftest/sum", "\n      ci/replay --explain ", "selftest/sum FAILS: sum"},
+        {"selftest/crash", "\n      ci/replay --shrink --explain ",
+         "selftest/crash crashed: abort"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char command[PATH_CAP], path[PATH_CAP];
+        snprintf(command, sizeof command, "'%s/sipws-props' --selftest --save '%s' %s 2>&1",
+                 SIPWS_BIN, folder, rows[i][0]);
+        FILE *p = popen(command, "r");
+        assert_non_null(p);
+        out[fread(out, 1, sizeof out - 1, p)] = '\0';
+        (void)pclose(p);
+        says(rows[i][1]);
+        const char *at = strstr(out, rows[i][1]) + strlen(rows[i][1]);
+        snprintf(path, sizeof path, "%.*s", (int)strcspn(at, "\n"), at);
+        assert_int_equal(run("--shrink", "--explain", path, NULL), 1);
+        says(rows[i][2]);
+    }
+}
+
 static void options_are_checked(void **state)
 {
     (void)state;
@@ -585,6 +611,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_tape_shrinks),
         cmocka_unit_test(a_bad_candidate_is_survived),
         cmocka_unit_test(becomes_a_regression),
+        cmocka_unit_test(what_is_told_works),
         cmocka_unit_test(options_are_checked),
     };
     if (argc > 1) /* the second program, which judges while a case is made small */

@@ -279,6 +279,57 @@ static void shrinks_without_a_property(void **state)
     assert_true(calls < 2000);
 }
 
+/* Some lines of many, all whole: they go and stay at once, where blocks of other sizes would take
+ * them apart. */
+enum { KEPT = 12, LINES = 300 };
+
+struct lines {
+    unsigned calls, least_at; /* how many calls until it was as small as it got */
+    size_t least;
+};
+
+static size_t put_line(char *out, size_t cap, unsigned i)
+{
+    int n = i % (LINES / KEPT) == 3 ? snprintf(out, cap, "Keep-%u: v\r\n", i / (LINES / KEPT))
+                                    : snprintf(out, cap, "X-Filler: of no use, %u\r\n", i * 7919);
+    return (size_t)n;
+}
+
+static bool has_kept_lines(void *ctx, const unsigned char *p, size_t n)
+{
+    struct lines *l = ctx;
+    l->calls++;
+    for (unsigned k = 0; k < KEPT; k++) {
+        char line[64];
+        size_t len = put_line(line, sizeof line, k * (LINES / KEPT) + 3), i = 0;
+        while (i + len <= n && memcmp(p + i, line, len) != 0)
+            i++;
+        if (i + len > n)
+            return false;
+    }
+    if (n < l->least) {
+        l->least = n;
+        l->least_at = l->calls;
+    }
+    return true;
+}
+
+static void lines_go_at_once(void **state)
+{
+    (void)state;
+    static char text[1 << 14];
+    struct lines l = {.least = SIZE_MAX};
+    size_t n = 0, want = 0;
+    for (unsigned i = 0; i < LINES; i++) {
+        size_t len = put_line(text + n, sizeof text - n, i);
+        want += i % (LINES / KEPT) == 3 ? len : 0;
+        n += len;
+    }
+    n = prop_shrink(NULL, (unsigned char *)text, n, has_kept_lines, &l, 20, NULL);
+    assert_int_equal(n, want);
+    assert_true(l.least_at < LINES); /* blocks alone need four times as many */
+}
+
 static void shrinking_keeps_to_the_id(void **state)
 {
     /* Holds, so there is nothing to keep to: the tape stays as it is. */
@@ -343,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_run_ends_in_time),
         cmocka_unit_test(times_add_up),
         cmocka_unit_test(shrinks_without_a_property),
+        cmocka_unit_test(lines_go_at_once),
         cmocka_unit_test(shrinking_keeps_to_the_id),
         cmocka_unit_test(tape_files),
         cmocka_unit_test(octets_as_c),

@@ -149,6 +149,10 @@ class Desk:
     def left(self, most):
         return max(0.5, min(most, self.deadline - time.monotonic()))
 
+    def _shrink(self):
+        """In the time that is left."""
+        return ["--shrink", "--seconds", str(int(max(1, min(26, self.left(60) - 3))))]
+
     # ---- one file --------------------------------------------------------------------------------
 
     def _programs(self, target):
@@ -204,7 +208,7 @@ class Desk:
             small = Path(str(out) + ".min")
             command = [self.layout.program("sipws-replay")]
             command += [] if is_tape(path) else ["--target", target]
-            output_of([*command, "--shrink", out], self.left(30), cwd=work)
+            output_of([*command, *self._shrink(), out], self.left(30), cwd=work)
         elif found.shown_by in ("fuzz", "msan"):
             small = out
             command = [self.layout.fuzzer(found.shown_by, target)]
@@ -290,8 +294,8 @@ class Desk:
         if result.tape and tape.exists():
             was = tape.stat().st_size
             if died:  # sipws-props died of it, and could not shrink
-                output_of([self.layout.program("sipws-replay"), "--shrink", tape], self.left(30),
-                          cwd=self.layout.root)
+                output_of([self.layout.program("sipws-replay"), *self._shrink(), tape],
+                          self.left(30), cwd=self.layout.root)
                 small = Path(f"{tape}.min")
                 if small.exists():
                     small.replace(tape)
