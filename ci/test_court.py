@@ -11,6 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import base64
 import json
 import os
 import re
@@ -418,6 +419,14 @@ class Page(unittest.TestCase):
         self.b.value("dispatchEvent(new Event('beforeprint'))")
         self.assertEqual(self.count("#rows .row"), 300)
         self.b.value("dispatchEvent(new Event('afterprint'))")
+        self.b.value("document.querySelector('#rows .row').click()")
+        pages = []
+        for name in ("", ".readings"):  # the more there is to print, the more pages
+            self.b.value(f"document.querySelectorAll('#case {name or 'none'} tr').forEach(e => e.style.height = '400px')")
+            pages.append(len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(self.b.call("Page.printToPDF")["data"]))))
+        self.assertGreater(pages[1], pages[0] + 2)
+        self.assertTrue(self.b.value("document.getElementById('witness').contains(document.getElementById('case'))"))
+        self.b.key("Escape")
         self.assertLess(self.count("#rows .row"), 80)
         self.quiet()
 

@@ -49,7 +49,9 @@ function words(letter, group) {
 }
 const matters = word => h('span', {class: `m m-${word}`}, word === 'open' ? 'not judged' : word);
 
-const sentence = text => text ? text[0].toUpperCase() + text.slice(1) : '';
+/* With a capital, but for the name of a stack. */
+const names = new Set([...facts.peers.sip, ...facts.peers.ws].map(p => p.name));
+const sentence = text => !text ? '' : names.has(text.split(/[ ,:]/)[0]) ? text : text[0].toUpperCase() + text.slice(1);
 
 /* Section 7.3.1 of RFC 3261, of "3261 7.3.1". */
 function section(rfc) {
@@ -322,7 +324,7 @@ function octetsOf(w) {
   const draw = (from, to) => {
     const part = {...w, first: w.first + from}, bytes = all.subarray(from, to);
     const rest = w.size > bytes.length;
-    box.replaceChildren(h('div', {class: 'octets'}, textView(part, bytes), hexView(part, bytes)),
+    box.replaceChildren(h('div', {class: w.ws ? 'octets frames' : 'octets'}, w.ws ? '' : textView(part, bytes), hexView(part, bytes)),
       rest ? h('p', {class: 'about'}, `Octets ${part.first} to ${part.first + bytes.length} of ${w.size}. `,
                bytes.length < all.length ? h('button', {type: 'button', click: () => draw(0, all.length)},
                  `show ${plural(all.length, 'octet')}`) : 'The command below has them all.') : '');
@@ -446,6 +448,8 @@ function show(content, link) {
   document.body.classList.add('open');
   if (!$('witness').open) $('witness').showModal();
   $('witness').scrollTop = 0;
+  for (const e of $('case').querySelectorAll('.octets mark')) // a long witness is scrolled to what decides
+    e.closest('pre').scrollTop = Math.max(0, e.offsetTop - e.closest('pre').clientHeight / 2);
   remember('#' + link);
 }
 function open(c, peer) { show(clusterCase(c, peer), c.id); }
@@ -627,8 +631,9 @@ function listen() {
   });
   addEventListener('scroll', () => drawRows(), {passive: true});
   addEventListener('resize', () => drawRows(true));
-  addEventListener('beforeprint', () => { printing = true; drawRows(true); });
-  addEventListener('afterprint', () => { printing = false; drawRows(true); });
+  // On paper a dialog has one page only: what it shows stands beside it meanwhile.
+  addEventListener('beforeprint', () => { printing = true; drawRows(true); document.body.append($('case')); });
+  addEventListener('afterprint', () => { printing = false; drawRows(true); $('witness').append($('case')); });
   addEventListener('hashchange', follow);
   addEventListener('keydown', keys);
 }
