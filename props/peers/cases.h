@@ -23,7 +23,8 @@ struct cases {
 void cases_add_file(struct cases *c, const char *path, enum peer_layer layer);
 
 /* Adds all that is in a folder, in the order of the names: a .json file that has "cases" counts as
- * those of them that are of `layer`, any other file but *.md and *.story as itself. False: it cannot be read (errno). */
+ * those of them that are of `layer`, any other file but *.md and *.story as itself. False: it
+ * cannot be read (errno). */
 bool cases_add_folder(struct cases *c, const char *path, enum peer_layer layer);
 
 void cases_free(struct cases *c);
