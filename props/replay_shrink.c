@@ -42,6 +42,7 @@ struct apart {
     double seconds; /* for one try */
     long megabytes;
     uint64_t tries;
+    size_t least; /* octets of the best so far */
     struct progress progress;
     struct replay_said said;
 
@@ -70,12 +71,9 @@ static bool same_bucket(struct apart *a, const unsigned char *input, size_t n)
     return o.end == a->want.end && strcmp(b.key, a->bucket->key) == 0;
 }
 
-static bool fails_alike(void *ctx, const unsigned char *input, size_t n)
+static bool try_one(struct apart *a, const unsigned char *input, size_t n)
 {
-    struct apart *a = ctx;
     struct replay_outcome o;
-    a->tries++;
-    show(&a->progress, n, a->tries);
     if (!a->server || !replay_server_ask(a->server, input, n, limits_for_one(a), &o, &a->said))
         o = replay_apart(a->c, input, n, limits_for_one(a), &a->said);
     if (o.end != a->want.end)
@@ -92,6 +90,17 @@ static bool fails_alike(void *ctx, const unsigned char *input, size_t n)
         a->stacks[a->stack_n++].same = same;
     }
     return same;
+}
+
+static bool fails_alike(void *ctx, const unsigned char *input, size_t n)
+{
+    struct apart *a = ctx;
+    a->tries++;
+    bool alike = try_one(a, input, n);
+    if (alike)
+        a->least = n;
+    show(&a->progress, a->least, a->tries);
+    return alike;
 }
 
 static uint64_t shrink_apart(struct replay_case *c, struct replay_outcome o,
@@ -111,6 +120,7 @@ static uint64_t shrink_apart(struct replay_case *c, struct replay_outcome o,
         .c = &other,
         .want = o,
         .bucket = b,
+        .least = c->n,
         .seconds = hangs ? limits.cpu / 5 : limits.cpu,
         .megabytes = limits.megabytes,
         .server = o.end == REPLAY_FAILS ? NULL : replay_server_start(c),
