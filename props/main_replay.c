@@ -41,14 +41,14 @@ static const char usage[] =
     "  --as-c           a cmocka test that fails until the property holds, to standard output\n"
     "  --as-wire        the octets that go over the wire, to standard output\n"
     "  --as-pcap        the same as a capture for Wireshark or tcpdump\n"
-    "  --seconds S      for --shrink, instead of 26 (1 to 26)\n"
+    "  --seconds S      for --shrink, instead of 24 (1 to 24)\n"
     "  --timeout S      seconds of the processor after which a case hangs (5)\n"
     "  --rss-limit M    megabytes above which it takes too much memory (2048)\n"
     "  --no-fork        judge in this process, as a debugger wants it\n"
     "  --targets        lists the fuzz targets this program knows\n"
     "Exit status: 0 all hold, 1 one fails, 2 usage or I/O.\n";
 
-enum { MAX_FILE = 16 << 20, PATH_CAP = 4096, FIRST_SECONDS = 12, SHRINK_SECONDS = 26 };
+enum { MAX_FILE = 16 << 20, PATH_CAP = 4096, FIRST_SECONDS = 12, SHRINK_SECONDS = 24 };
 
 /* ---- fuzz targets ---------------------------------------------------------------------------- */
 
@@ -433,7 +433,7 @@ static int read_value(struct replay_options *o, const char *arg, const char *val
     if (strcmp(arg, "--seconds") == 0) {
         return read_seconds(value, 1, SHRINK_SECONDS, &o->seconds)
                    ? 0
-                   : complain("--seconds wants 1 to 26, not ", value);
+                   : complain("--seconds wants 1 to 24, not ", value);
     }
     if (strcmp(arg, "--rss-limit") == 0) {
         o->megabytes = strtol(value, &end, 10);

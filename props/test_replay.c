@@ -586,7 +586,7 @@ static void options_are_checked(void **state)
     (void)state;
     const char *path = put("late-1", "x", 1);
     assert_int_equal(run("--seconds", "0", path, NULL), 2);
-    assert_int_equal(run("--seconds", "27", path, NULL), 2);
+    assert_int_equal(run("--seconds", "25", path, NULL), 2);
     assert_int_equal(run("--timeout", "x", path, NULL), 2);
     assert_int_equal(run("--bucket", "--json", path, NULL), 2);
     assert_int_equal(run("--bisect", "a", "b", NULL), 2);

@@ -151,7 +151,7 @@ class Desk:
 
     def _shrink(self):
         """In the time that is left."""
-        return ["--shrink", "--seconds", str(int(max(1, min(26, self.left(60) - 3))))]
+        return ["--shrink", "--seconds", str(int(max(1, min(24, self.left(60) - 3))))]
 
     # ---- one file --------------------------------------------------------------------------------
 
