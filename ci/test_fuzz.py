@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -138,6 +139,49 @@ class Engines(unittest.TestCase):
             env = engines.sanitizer_env(at.options("x"))
             self.assertIn("foo=1", env["ASAN_OPTIONS"])
             self.assertEqual(at.options("none"), {})
+
+    def test_who_mutates_by_ours(self):
+        with tempfile.TemporaryDirectory() as d:
+            root = Path(d)
+            at = layout.Layout(root)
+            self.assertFalse(at.mutated("x", "afl"))  # no table
+            (root / "fuzz").mkdir()
+            (root / "fuzz" / "mutate.def").write_text("/* M(y, 1, 1) */\nM(x,  1, 0)\nM(xy, 0, 1)\n")
+            said = {(t, e): at.mutated(t, e) for t in ("x", "xy", "y") for e in ("libfuzzer", "afl")}
+            self.assertEqual([k for k, v in said.items() if v], [("x", "libfuzzer"), ("xy", "afl")])
+
+
+# ---- does the mutator pay ------------------------------------------------------------------------
+
+class Ablate(unittest.TestCase):
+    ablate = runpy.run_path(str(CI / "ablate"), run_name="ablate")
+
+    def rows(self, target, without, with_):
+        return [{"engine": "afl", "target": target, "arm": arm, "edges": edges, "features": 1,
+                 "plants": list("abcdefgh"[:plants]), "rate": 10, "sound": 50.0}
+                for arm, some in (("without", without), ("with", with_)) for edges, plants in some]
+
+    def test_a12(self):
+        a12 = self.ablate["a12"]
+        self.assertEqual(a12([1, 2, 3], [4, 5, 6]), 1)
+        self.assertEqual(a12([4, 5, 6], [1, 2, 3]), 0)
+        self.assertEqual(a12([1, 2], [1, 2]), 0.5)
+        self.assertEqual(a12([1, 1], [1, 2]), 0.75)
+
+    def test_a_gain_in_one_thing_is_none_when_the_other_falls(self):
+        same, more, fewer, both = [(9, 3), (8, 3)], [(12, 3), (11, 3)], [(12, 1), (11, 1)], [(12, 5)] * 2
+        for arm, gain in ((same, False), (more, True), (fewer, False), (both, True)):
+            found = self.ablate["compare"](self.rows("msg", same, arm))
+            self.assertEqual(self.ablate["gains"](found), gain)
+        self.assertEqual(found["edges"], (8.5, 12, 1))
+
+    def test_the_table_names_what_is_otherwise(self):
+        on = self.ablate["LAYOUT"].mutated("msg", "afl")
+        for better in (True, False):
+            arms = ([(9, 3)] * 2, [(12, 5)] * 2)
+            lines, odd = self.ablate["table"](self.rows("msg", *(arms if better else arms[::-1])))
+            self.assertIn(" yes" if better else " no", lines[1])
+            self.assertEqual(bool(odd), better != on)
 
 
 # ---- time ----------------------------------------------------------------------------------------
