@@ -192,6 +192,12 @@ bool mut_is(const uint8_t *p, struct span s, const char *word)
     return i == n && !word[i];
 }
 
+size_t mut_find(const uint8_t *p, struct span s, uint8_t ch)
+{
+    const uint8_t *at = s.to > s.from ? memchr(p + s.from, ch, s.to - s.from) : NULL;
+    return at ? (size_t)(at - p) : s.to;
+}
+
 size_t mut_split(const uint8_t *p, struct span s, uint8_t sep, struct span *parts, size_t cap)
 {
     size_t n = 0, begin = s.from;

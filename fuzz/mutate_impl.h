@@ -4,7 +4,7 @@
  * within the span; the caller finds the span's new end by the growth of the whole:
  *
  *     size_t before = m->n;
- *     mut_value(m, value, rule);
+ *     mut_value(m, value, field);
  *     outer.to += m->n - before;
  */
 #ifndef SIPWS_MUTATE_IMPL_H
@@ -83,23 +83,58 @@ bool mut_without_part(struct mut *m, struct span s, uint8_t sep, size_t keep, si
 /* Takes the last half of s away, or quarter, and so on down to an octet: number k of these. */
 bool mut_without_tail(struct mut *m, struct span s, size_t *k);
 
-/* ---- the parts of inputs: mutate_sip.c, mutate_ws.c -------------------------------------------
- */
+/* The first `ch` in s, or its end. */
+size_t mut_find(const uint8_t *p, struct span s, uint8_t ch);
+
+/* ---- mutate_uri.c ---------------------------------------------------------------------------- */
 
 void mut_uri(struct mut *m, struct span s);
+bool mut_without_uri(struct mut *m, struct span s, size_t *k);
+
+/* A URI somewhere in s: what begins with sip:, sips: or tel:, up to where a URI in brackets or a
+ * bare one ends. */
+bool mut_find_uri(struct mut *m, const uint8_t *p, struct span s, struct span *uri);
+
+/* A parameter at `at`; a sound one has a name of its own, so that none is there twice. */
+void mut_add_param(struct mut *m, size_t at);
+
+/* ---- mutate_field.c -------------------------------------------------------------------------- */
+
+/* A row of ref/field.def, shape and rule as text. */
+struct known {
+    const char *name, *compact, *shape, *rule;
+};
+
+const struct known *mut_any_field(struct mut *m);
+const struct known *mut_known_as(const uint8_t *p, struct span name); /* or NULL */
+bool mut_is_one(const struct known *field);                           /* may stand once only */
+bool mut_is_rule(const struct known *field, const char *rule);        /* no for NULL */
+
+/* A value of the rule, or NULL; a value of any rule for NULL. */
+const char *mut_sample(struct mut *m, const char *rule);
+
+/* `field` is NULL for one that is not known. */
+void mut_value(struct mut *m, struct span s, const struct known *field);
+
+/* White space becomes longer or folds, or becomes what is none. */
+void mut_space(struct mut *m, struct span s);
+
 void mut_field(struct mut *m, struct span s); /* an octet for the field, one of switches, a value */
+bool mut_without_field(struct mut *m, struct span s, size_t *k);
+
+/* ---- mutate_sip.c ---------------------------------------------------------------------------- */
+
 void mut_msg(struct mut *m, struct span s);
 void mut_http(struct mut *m, struct span s); /* a handshake's head, and what is behind it */
-
 bool mut_without_msg(struct mut *m, struct span s, size_t *k);
-bool mut_without_field(struct mut *m, struct span s, size_t *k);
-bool mut_without_uri(struct mut *m, struct span s, size_t *k);
 
 /* Behind the empty line, or the end. */
 size_t mut_head_end(const uint8_t *p, struct span s);
 
 /* A sample of a SIP message, with its lines' ends. */
 const char *mut_sample_msg(struct mut *m);
+
+/* ---- mutate_ws.c ----------------------------------------------------------------------------- */
 
 /* `masked`: what new frames are. */
 void mut_ws(struct mut *m, struct span s, bool masked);

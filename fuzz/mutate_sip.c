@@ -1,69 +1,19 @@
-/* Messages, header fields, values and URIs. A handshake's head is mutated here too: it is a start
- * line and header fields, with other names. */
+/* Messages and the heads of handshakes: a start line and header fields, with other names, and what
+ * is behind them. */
 #include "mutate_impl.h"
 
 enum { FIELDS = 64 };
 
-/* ---- what there is to take ------------------------------------------------------------------- */
-
-static const struct known {
-    const char *name, *compact, *shape, *rule;
-} known[] = {
-#define F(id, name, compact, shape, rule, rfc) {name, compact, #shape, #rule},
-#include "field.def"
-#undef F
-};
-
 #define V(rule, text)
 #define P(text)
 #define H(text)
-#define W(name, text)
-
-static const struct {
-    const char *rule, *text;
-} values[] = {
-#undef V
-#define V(rule, text) {#rule, text},
-#include "mutate_sip.def"
-#undef V
-#define V(rule, text)
-};
-
-static const char *const params[] = {
-#undef P
-#define P(text) text,
-#include "mutate_sip.def"
-#undef P
-#define P(text)
-};
-
-static const char *const hosts[] = {
-#undef H
-#define H(text) text,
-#include "mutate_sip.def"
-#undef H
-#define H(text)
-};
 
 static const struct {
     const char *name, *text;
 } web[] = {
-#undef W
 #define W(name, text) {name, text},
 #include "mutate_sip.def"
 };
-
-/* A value of the rule, or NULL; a value of any rule for NULL. */
-static const char *sample(struct mut *m, const char *rule)
-{
-    size_t begin = mut_below(m, COUNT(values));
-    for (size_t i = 0; i < COUNT(values); i++) {
-        size_t at = (begin + i) % COUNT(values);
-        if (!rule || strcmp(values[at].rule, rule) == 0)
-            return values[at].text;
-    }
-    return NULL;
-}
 
 const char *mut_sample_msg(struct mut *m)
 {
@@ -79,335 +29,6 @@ const char *mut_sample_msg(struct mut *m)
         "Call-ID: m6\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\n"
         "\xE2\x82\xAC"};
     return samples[mut_below(m, COUNT(samples))];
-}
-
-/* ---- URIs ------------------------------------------------------------------------------------ */
-
-struct uri {
-    struct span scheme, user, host, port, params, headers; /* without what separates them */
-};
-
-static size_t find(const uint8_t *p, struct span s, uint8_t ch)
-{
-    const uint8_t *at = s.to > s.from ? memchr(p + s.from, ch, s.to - s.from) : NULL;
-    return at ? (size_t)(at - p) : s.to;
-}
-
-static struct uri split_uri(const uint8_t *p, struct span s)
-{
-    struct uri u;
-    size_t colon = find(p, s, ':'), rest = colon < s.to ? colon + 1 : s.from;
-    u.scheme = (struct span){s.from, rest == s.from ? s.from : colon};
-    size_t at = find(p, (struct span){rest, s.to}, '@');
-    u.user = (struct span){rest, at < s.to ? at : rest};
-    struct span tail = {at < s.to ? at + 1 : rest, s.to};
-    size_t question = find(p, tail, '?');
-    size_t semicolon = find(p, (struct span){tail.from, question}, ';');
-    u.headers = (struct span){question < s.to ? question + 1 : s.to, s.to};
-    u.params = (struct span){semicolon < question ? semicolon + 1 : question, question};
-    struct span hostport = {tail.from, semicolon};
-    size_t bracket = find(p, hostport, ']');
-    size_t port = find(p, (struct span){bracket < semicolon ? bracket : tail.from, semicolon}, ':');
-    u.host = (struct span){tail.from, port};
-    u.port = (struct span){port < semicolon ? port + 1 : semicolon, semicolon};
-    return u;
-}
-
-static void mutate_user(struct mut *m, struct span user)
-{
-    static const char hex[] = "0123456789abcdef0123456789ABCDEF";
-    static const char *const users[] = {"bob", "B%6Fb", "+1-555;x=y", "a:b", "%00",
-                                        "%",   "a%4",   "%C3%A9",     "",    "&=+$,;?/-_.!~*'()"};
-    size_t at = user.from + mut_below(m, user.to - user.from);
-    if (at < user.to && mut_chance(m, 128)) {
-        unsigned big = mut_chance(m, 128) ? 16 : 0;
-        char escaped[3] = {'%', hex[big + (m->p[at] >> 4)], hex[big + (m->p[at] & 15)]};
-        if (m->p[at] != '%' && m->p[at] != ':')
-            mut_splice(m, at, at + 1, escaped, 3);
-    } else if (user.to > user.from) {
-        mut_replace(m, user, users[mut_below(m, m->sound ? 3 : COUNT(users))]);
-    } else if (mut_insert(m, user.from, "@")) {
-        mut_insert(m, user.from, users[mut_below(m, m->sound ? 3 : COUNT(users))]);
-    }
-}
-
-/* A name of its own, so that no parameter is there twice. */
-static void add_param(struct mut *m, size_t at)
-{
-    char own[] = ";x00=y";
-    own[2] = (char)('a' + mut_below(m, 26));
-    own[3] = (char)('a' + mut_below(m, 26));
-    if (m->sound)
-        mut_insert(m, at, own);
-    else if (mut_insert(m, at, params[mut_below(m, COUNT(params))]))
-        mut_insert(m, at, ";");
-}
-
-/* A URI somewhere in s: what begins with sip:, sips: or tel:, up to where a URI in brackets or a
- * bare one ends. */
-static bool find_uri(struct mut *m, const uint8_t *p, struct span s, struct span *uri)
-{
-    static const char *const begins[] = {"sip:", "sips:", "tel:"};
-    size_t n = s.to - s.from, at = s.from + mut_below(m, n);
-    for (size_t i = 0; i < n; i++, at = at + 1 < s.to ? at + 1 : s.from)
-        for (size_t j = 0; j < COUNT(begins); j++) {
-            size_t len = strlen(begins[j]);
-            if (len > s.to - at || !mut_is(p, (struct span){at, at + len}, begins[j]))
-                continue;
-            bool bare = at == s.from || p[at - 1] != '<';
-            size_t end = at;
-            while (end < s.to && p[end] > ' ' && !memchr("<>\"", p[end], 3) &&
-                   !(bare && (p[end] == ',' || p[end] == ';')))
-                end++;
-            *uri = (struct span){at, end};
-            return true;
-        }
-    return false;
-}
-
-/* A part of some URI in the other text, in the place of the same part. */
-static void take_of_uri(struct mut *m, const struct uri *u)
-{
-    struct span theirs;
-    if (!find_uri(m, m->other.p, (struct span){0, m->other.n}, &theirs))
-        return;
-    const struct uri o = split_uri(m->other.p, theirs);
-    const struct span from[] = {o.scheme, o.user, o.host, o.params, o.headers};
-    const struct span to[] = {u->scheme, u->user, u->host, u->params, u->headers};
-    size_t i = mut_below(m, COUNT(from));
-    if (from[i].to > from[i].from && to[i].to > to[i].from)
-        mut_splice(m, to[i].from, to[i].to, m->other.p + from[i].from, from[i].to - from[i].from);
-}
-
-void mut_uri(struct mut *m, struct span s)
-{
-    static const char *const schemes[] = {"sip", "sips", "SIP", "tel", "http",
-                                          "urn", "x+1",  "1",   ""};
-    static const char *const headers[] = {"subject=a%20b", "Replaces=1%40h", "a=", "=", "a",
-                                          "body=b"};
-    struct uri u = split_uri(m->p, s);
-    size_t k = mut_below(m, 4);
-    if (m->other.p && mut_chance(m, 128)) {
-        take_of_uri(m, &u);
-        return;
-    }
-    switch (mut_below(m, m->sound ? 6 : 10)) {
-    case 0:
-        mutate_user(m, u.user);
-        break;
-    case 1:
-        mut_replace(m, u.host, hosts[mut_below(m, m->sound ? 6 : COUNT(hosts))]);
-        break;
-    case 2:
-        if (u.port.from == u.host.to)
-            mut_insert(m, u.port.from, ":5060");
-        else
-            mut_number(m, u.port);
-        break;
-    case 3:
-        add_param(m, u.params.to);
-        break;
-    case 4:
-        if (u.headers.from == u.params.to) /* there are none yet */
-            mut_insert(m, s.to, m->sound ? "" : "?subject=a");
-        else if (m->sound || mut_chance(m, 128))
-            mut_parts(m, u.headers, '&');
-        else if (mut_insert(m, s.to, headers[mut_below(m, COUNT(headers))]))
-            mut_insert(m, s.to, "&");
-        break;
-    case 5:
-        if (!m->sound)
-            mut_parts(m, u.params, ';');
-        else
-            mut_without_part(m, (struct span){u.host.from, u.params.to}, ';', 1, &k);
-        break;
-    case 6:
-        mut_replace(m, u.scheme, schemes[mut_below(m, COUNT(schemes))]);
-        break;
-    case 7:
-        mut_octets(m, mut_chance(m, 128) ? u.host : u.params);
-        break;
-    case 8:
-        mut_number(m, s);
-        break;
-    default:
-        mut_octets(m, s);
-    }
-}
-
-bool mut_without_uri(struct mut *m, struct span s, size_t *k)
-{
-    struct uri u = split_uri(m->p, s);
-    return mut_without_part(m, (struct span){u.host.from, u.params.to}, ';', 1, k) ||
-           mut_without_part(m, u.headers, '&', 0, k);
-}
-
-/* ---- values ---------------------------------------------------------------------------------- */
-
-/* A quoted string in s, without its quotes. */
-static bool find_quoted(const uint8_t *p, struct span s, struct span *quoted)
-{
-    size_t open = find(p, s, '"'), at = open;
-    if (open == s.to)
-        return false;
-    do
-        at += p[at] == '\\' ? 2 : 1;
-    while (at < s.to && p[at] != '"');
-    *quoted = (struct span){open + 1, at < s.to ? at : s.to};
-    return true;
-}
-
-static void mutate_quoted(struct mut *m, struct span s)
-{
-    static const char *const texts[] = {"\\\"",
-                                        "\\\\",
-                                        "a",
-                                        ";",
-                                        ",",
-                                        "<",
-                                        "\xC3\xA9",
-                                        "\xF0\x9F\x98\x80",
-                                        "\"",
-                                        "\\",
-                                        "\r\n",
-                                        "\xC3",
-                                        "\xED\xA0\x80",
-                                        "\\\x80",
-                                        "\x7F"};
-    struct span q;
-    if (!find_quoted(m->p, s, &q)) {
-        if (!m->sound)
-            mut_insert(m, s.from + mut_below(m, s.to - s.from + 1), "\"");
-        return;
-    }
-    size_t at = q.from + mut_below(m, q.to - q.from + 1);
-    if (at > q.from && m->p[at - 1] == '\\') /* not into an escape */
-        at = m->sound ? q.from : at;
-    if (!m->sound && mut_chance(m, 48))
-        mut_drop(m, (struct span){q.from - 1, q.from});
-    else
-        mut_insert(m, at, texts[mut_below(m, m->sound ? 8 : COUNT(texts))]);
-}
-
-/* Where white space may be longer, or fold: at white space outside of quotes. */
-static void mutate_space(struct mut *m, struct span s)
-{
-    static const char *const spaces[] = {
-        " ",    "  ",  "\t",  "\r\n ", "\r\n\t", " \r\n  ", /* sound so far */
-        "\r\n", "\n ", "\r ", "",      "\v",     "\xC2\xA0", "\r\n\r\n "};
-    size_t n = s.to - s.from, at = s.from + mut_below(m, n);
-    bool quoted = find(m->p, s, '"') < s.to; /* then it is not worth to look where */
-    for (size_t i = 0; i < n; i++, at = at + 1 < s.to ? at + 1 : s.from) {
-        size_t end = at;
-        while (end < s.to && memchr(" \t\r\n", m->p[end], 4))
-            end++;
-        if (end == at || (m->sound && (quoted || at == s.from || end == s.to)))
-            continue;
-        mut_replace(m, (struct span){at, end}, spaces[mut_below(m, m->sound ? 6 : COUNT(spaces))]);
-        return;
-    }
-}
-
-static void mutate_params(struct mut *m, struct span s)
-{
-    struct span parts[2];
-    bool some = mut_split(m->p, s, ';', parts, 2) > 1;
-    if (mut_chance(m, 128) || !some)
-        add_param(m, s.to);
-    else if (!m->sound)
-        mut_parts(m, s, ';');
-}
-
-/* One letter or digit becomes another one, as in tags and tokens. */
-static void mutate_letter(struct mut *m, struct span s)
-{
-    size_t n = s.to - s.from, at = s.from + mut_below(m, n);
-    if (n > 0 && mut_is_letter(m->p[at]))
-        m->p[at] = mut_chance(m, 128) ? m->p[at] ^ 0x20 : (uint8_t)('a' + mut_below(m, 26));
-}
-
-static bool is_rule(const struct known *field, const char *rule)
-{
-    return field && strcmp(field->rule, rule) == 0;
-}
-
-/* `field` is NULL for one that is not known. */
-static void mutate_value(struct mut *m, struct span s, const struct known *field)
-{
-    struct span uri, one, parts[FIELDS];
-    const char *text;
-    bool list = field && field->shape[6] == 'L';
-    bool addresses = find(m->p, s, '>') < s.to;
-    size_t n = list ? mut_split(m->p, s, ',', parts, FIELDS) : 1;
-    one = n > 1 ? parts[mut_below(m, n)] : s;
-    switch (mut_below(m, m->sound ? 7 : 12)) {
-    case 0:
-        if (find_uri(m, m->p, one, &uri))
-            mut_uri(m, uri);
-        break;
-    case 1:
-        if (list)
-            mut_parts(m, s, ',');
-        break;
-    case 2:
-        if (addresses || !m->sound)
-            mutate_params(m, one);
-        break;
-    case 3:
-        mutate_quoted(m, one);
-        break;
-    case 4:
-        mutate_space(m, s);
-        break;
-    case 5: /* CSeq names the method of the message */
-        text = field && (!m->sound || !is_rule(field, "cseq")) ? sample(m, field->rule) : NULL;
-        if (text)
-            mut_replace(m, one, text);
-        break;
-    case 6:
-        if (!m->sound || is_rule(field, "callid"))
-            mutate_letter(m, one);
-        break;
-    case 7:
-    case 8:
-        mut_number(m, one);
-        break;
-    case 9:
-        mut_replace(m, one, sample(m, NULL));
-        break;
-    case 10:
-        mut_parts(m, s, list ? ';' : ',');
-        break;
-    default:
-        mut_octets(m, one);
-    }
-}
-
-void mut_field(struct mut *m, struct span s)
-{
-    if (s.to - s.from < 2 && !mut_splice(m, s.to, s.to, "\0\0", 2))
-        return;
-    s.to = m->n;
-    size_t id = m->p[s.from] % (COUNT(known) + 1); /* 0: one that is not known */
-    struct span value = {s.from + 2, s.to};
-    if (mut_chance(m, 24)) {
-        id = mut_below(m, COUNT(known) + 1);
-        const char *text = id ? sample(m, known[id - 1].rule) : "a, b; c";
-        if (text && mut_replace(m, value, text))
-            m->p[s.from] = (uint8_t)id;
-    } else if (!m->sound && mut_chance(m, 8)) {
-        m->p[s.from + mut_below(m, 2)] = (uint8_t)mut_below(m, 256);
-    } else {
-        mutate_value(m, value, id ? &known[id - 1] : NULL);
-    }
-}
-
-bool mut_without_field(struct mut *m, struct span s, size_t *k)
-{
-    if (s.to - s.from < 2)
-        return false;
-    s.from += 2;
-    return mut_without_part(m, s, ',', 0, k) || mut_without_part(m, s, ';', 1, k);
 }
 
 /* ---- heads ----------------------------------------------------------------------------------- */
@@ -426,7 +47,7 @@ struct head {
 
 static size_t line_end(const uint8_t *p, size_t from, size_t to)
 {
-    size_t at = find(p, (struct span){from, to}, '\n');
+    size_t at = mut_find(p, (struct span){from, to}, '\n');
     return at < to ? at + 1 : to;
 }
 
@@ -462,7 +83,7 @@ static void split_head(const uint8_t *p, struct span s, struct head *h)
             at = line_end(p, at, s.to);
         f->line.to = at;
         text = trim(p, f->line);
-        size_t colon = find(p, text, ':');
+        size_t colon = mut_find(p, text, ':');
         f->name = trim(p, (struct span){text.from, colon});
         f->value = trim(p, (struct span){colon < text.to ? colon + 1 : text.to, text.to});
         h->n++;
@@ -476,15 +97,6 @@ size_t mut_head_end(const uint8_t *p, struct span s)
     struct head h;
     split_head(p, s, &h);
     return h.body;
-}
-
-static const struct known *known_as(const uint8_t *p, struct span name)
-{
-    for (size_t i = 0; i < COUNT(known); i++)
-        if (mut_is(p, name, known[i].name) ||
-            (known[i].compact[0] && mut_is(p, name, known[i].compact)))
-            return &known[i];
-    return NULL;
 }
 
 /* ---- Content-Length -------------------------------------------------------------------------- */
@@ -537,11 +149,6 @@ static void set_length(struct mut *m, struct span s)
 
 /* ---- whole messages -------------------------------------------------------------------------- */
 
-static bool is_one(const struct known *k)
-{
-    return strcmp(k->shape, "SIPWS_ONE") == 0;
-}
-
 /* Without it a message is not sound, or means something else. */
 static bool needed(const uint8_t *p, struct span name)
 {
@@ -581,7 +188,7 @@ static bool needed(const uint8_t *p, struct span name)
 /* The same name in its other form or another case; as a bend one that is nearly it, or any. */
 static void mutate_name(struct mut *m, const struct field *f)
 {
-    const struct known *k = known_as(m->p, f->name);
+    const struct known *k = mut_known_as(m->p, f->name);
     size_t how = mut_below(m, m->sound ? 2 : 6), n = f->name.to - f->name.from;
     size_t at = f->name.from + mut_below(m, n);
     if (how == 0 && k && k->compact[0]) {
@@ -591,7 +198,7 @@ static void mutate_name(struct mut *m, const struct field *f)
             if (mut_is_letter(m->p[i]) && mut_chance(m, 96))
                 m->p[i] ^= 0x20;
     } else if (how == 2) {
-        mut_replace(m, f->name, known[mut_below(m, COUNT(known))].name);
+        mut_replace(m, f->name, mut_any_field(m)->name);
     } else if (how == 3 && at < f->name.to) {
         if (mut_chance(m, 128))
             m->p[at] ^= 0x20;
@@ -617,13 +224,14 @@ static const struct field *find_field(const uint8_t *p, const struct head *h, co
 static void add_field(struct mut *m, const struct head *h, size_t at, bool is_web)
 {
     bool ours = mut_chance(m, is_web ? 16 : 240) || m->sound;
-    size_t i = mut_below(m, ours ? COUNT(known) : COUNT(web));
-    const char *name = ours ? known[i].name : web[i].name;
-    const char *value = ours ? sample(m, known[i].rule) : web[i].text;
-    if (!value || (m->sound && is_one(&known[i]) && find_field(m->p, h, &known[i])))
+    size_t i = mut_below(m, COUNT(web));
+    const struct known *k = mut_any_field(m);
+    const char *name = ours ? k->name : web[i].name;
+    const char *value = ours ? mut_sample(m, k->rule) : web[i].text;
+    if (!value || (m->sound && mut_is_one(k) && find_field(m->p, h, k)))
         return;
-    if (ours && known[i].compact[0] && mut_chance(m, 64))
-        name = known[i].compact;
+    if (ours && k->compact[0] && mut_chance(m, 64))
+        name = k->compact;
     size_t end = at;
     const char *const texts[] = {name, mut_chance(m, 192) ? ": " : ":", value, "\r\n"};
     for (size_t j = 0; j < COUNT(texts) && mut_insert(m, end, texts[j]); j++)
@@ -633,7 +241,7 @@ static void add_field(struct mut *m, const struct head *h, size_t at, bool is_we
 /* The field here that has the name of one of the other text, or NULL. */
 static const struct field *find_same(struct mut *m, const struct head *h, struct span name)
 {
-    const struct known *k = known_as(m->other.p, name);
+    const struct known *k = mut_known_as(m->other.p, name);
     size_t n = name.to - name.from;
     if (k)
         return find_field(m->p, h, k);
@@ -650,7 +258,7 @@ static void take_field(struct mut *m, const struct head *h, const struct head *o
 {
     const struct field *f = &o->fields[mut_below(m, o->n)], *here = find_same(m, h, f->name);
     struct span to;
-    if (m->sound && is_rule(known_as(m->other.p, f->name), "cseq"))
+    if (m->sound && mut_is_rule(mut_known_as(m->other.p, f->name), "cseq"))
         return;
     if (here && (m->sound || mut_chance(m, 192)))
         to = here->line;
@@ -676,14 +284,14 @@ static void take(struct mut *m, struct span s, const struct head *h)
 static void mutate_lines(struct mut *m, const struct head *h, bool is_web)
 {
     const struct field *f = &h->fields[mut_below(m, h->n)], *g = &h->fields[mut_below(m, h->n)];
-    const struct known *k = h->n ? known_as(m->p, f->name) : NULL;
+    const struct known *k = h->n ? mut_known_as(m->p, f->name) : NULL;
     if (h->n == 0 || mut_chance(m, 64)) {
         add_field(m, h, h->n ? f->line.from : h->end, is_web);
     } else if (mut_chance(m, 64)) {
         if (!m->sound || !needed(m->p, f->name))
             mut_drop(m, f->line);
     } else if (mut_chance(m, 85)) {
-        if (!m->sound || (k && !is_one(k)))
+        if (!m->sound || (k && !mut_is_one(k)))
             mut_copy(m, f->line, m->sound ? f->line.to : g->line.from);
     } else if (mut_chance(m, 128)) {
         if (f != g)
@@ -714,7 +322,7 @@ static void mutate_start(struct mut *m, struct span s)
                                          ""};
     struct span uri;
     if (mut_chance(m, 160)) {
-        if (find_uri(m, m->p, s, &uri))
+        if (mut_find_uri(m, m->p, s, &uri))
             mut_uri(m, uri);
     } else if (m->sound) {
         return;
@@ -723,7 +331,7 @@ static void mutate_start(struct mut *m, struct span s)
     } else if (mut_chance(m, 128)) {
         mut_number(m, s);
     } else {
-        mutate_space(m, s);
+        mut_space(m, s);
     }
 }
 
@@ -782,7 +390,7 @@ static void mutate_head(struct mut *m, struct span s, const struct head *h, bool
     else if (how < 8 || h->n == 0)
         mutate_lines(m, h, is_web);
     else
-        mutate_value(m, f->value, known_as(m->p, f->name));
+        mut_value(m, f->value, mut_known_as(m->p, f->name));
 }
 
 void mut_msg(struct mut *m, struct span s)
