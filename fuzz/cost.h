@@ -23,8 +23,8 @@ extern const struct cost_bounds cost_bounds[COST_ENTRIES];
 /* Steps so far. */
 extern uint64_t cost_steps;
 
-/* What an octet of `input` costs where it is read by `entry`, in percent of what one of the plain
- * input costs. 0: nobody counts in this build. */
+/* What an octet of `input` costs where it is read by `entry`, in percent of what one of a plain
+ * message costs that is only parsed. 0: nobody counts in this build. */
 uint64_t cost_of(enum cost_entry entry, struct sipws_str input);
 
 #endif

@@ -3,8 +3,8 @@
  * Input: one octet that chooses what reads, counted round (cost.def), then what is read.
  *
  * Holds, beyond no crash: an octet of no input costs more than the ceiling of cost.def, in percent
- * of what one of a plain input of ours costs, so that nobody buys much work with few octets; and a
- * second reading takes as many steps as the first.
+ * of what one of a plain message costs that is only parsed, so that nobody buys much work with few
+ * octets; and a second reading takes as many steps as the first.
  *
  * The cost is coverage (state.h): the dearest input of each size is kept, and made dearer. The
  * worst that are known are seeds, worst-NAME. The count is of basic blocks (cost.h), not of time;
@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum { INPUT_MAX = 1 << 14 };
-enum { COUNTED, TWICE }; /* layers: dearer than a plain input, twice as dear */
+enum { DEAR, TWICE }; /* layers: dearer than the unit, twice as dear */
 
 /* An eighth of an octave. */
 static unsigned bucket(uint64_t n)
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t cost = cost_of(entry, input);
     fuzz_state((uint64_t)entry << 32 | bucket(size) / 8 << 16 | bucket(cost));
     if (cost > 100)
-        fuzz_past(COUNTED);
+        fuzz_past(DEAR);
     if (cost > 200)
         fuzz_past(TWICE);
     if (cost > cost_bounds[entry].ceiling) {

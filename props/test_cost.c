@@ -2,11 +2,13 @@
  * fuzz/cost.def. TEST_COST=FOLDER prints the cost of every file in it instead. */
 #define _POSIX_C_SOURCE 200809L
 #include "../fuzz/cost.h"
+#include "field.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <dirent.h>
@@ -60,22 +62,50 @@ static void known_worst_are_within_bounds(void **state)
     assert_int_equal(bad, 0);
 }
 
-/* Twice the octets cost no more than twice, and a little: no reader is quadratic. */
+/* Twice the octets cost no more than twice, and a little: nothing here is quadratic. */
 static void costs_grow_with_octets(void **state)
 {
+    static const struct {
+        enum cost_entry entry;
+        const char *front, *again, *back;
+        bool twice; /* the same behind LF */
+    } cases[] = {
+        {COST_uri, "sip:", "a%61", "@b", false},
+        {COST_uri_eq, "sip:", "a%61", "@b", true},
+        {COST_field, "?", "<sip:a@b>;tag=c, ", "<sip:a@b>", false},
+        {COST_msg_parse, "OPTIONS sip:a SIP/2.0\r\nTo: a", " b\r\n c", "\r\n\r\n", false},
+        {COST_msg_check, "OPTIONS sip:a SIP/2.0\r\nContact: <sip:a>", ", <sip:a>", "\r\n\r\n",
+         false},
+        {COST_msg_print, "OPTIONS sip:a SIP/2.0\r\nContact: <sip:a>", ", <sip:a>", "\r\n\r\n",
+         false},
+        {COST_http, "GET / HTTP/1.1\r\nCookie: ", "a=b; ", "\r\n\r\n", false},
+        {COST_frames, "",
+         "\x01\x81\x7f\x7f\x7f\x7f"
+         "a",
+         "", false},
+    };
     (void)state;
-    static char text[LARGEST];
-    for (unsigned entry = COST_uri; entry <= COST_uri_eq; entry++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static char text[LARGEST];
         uint64_t cost[2];
         for (unsigned k = 0; k < 2; k++) {
-            size_t n = (size_t)snprintf(text, sizeof text, "sip:a@b");
-            for (unsigned i = 0; i < (k ? 512u : 256u); i++)
-                n += (size_t)snprintf(text + n, sizeof text - n, ";p%03u=1", i);
-            if (entry == COST_uri_eq)
-                text[n++] = '\n';
-            cost[k] = cost_of((enum cost_entry)entry, (struct sipws_str){text, n});
+            struct sipws_out o = sipws_out(text, sizeof text);
+            for (unsigned turn = 0; turn < 1u + cases[i].twice; turn++) {
+                sipws_put(&o, (struct sipws_str){cases[i].front, strlen(cases[i].front)});
+                for (unsigned n = 0; n < 300u << k; n++)
+                    sipws_put(&o, (struct sipws_str){cases[i].again, strlen(cases[i].again)});
+                sipws_put(&o, (struct sipws_str){cases[i].back, strlen(cases[i].back)});
+                sipws_put(&o, turn == 0 && cases[i].twice ? SIPWS_STR("\n") : SIPWS_STR(""));
+            }
+            assert_true(sipws_out_ok(&o));
+            if (cases[i].entry == COST_field)
+                text[0] = (char)SIPWS_F_CONTACT;
+            cost[k] = cost_of(cases[i].entry, sipws_out_str(&o));
         }
-        assert_true(cost[1] * 100 <= cost[0] * 125);
+        if (cost[1] * 100 > cost[0] * 125)
+            fail_msg("%s: an octet costs %llu%%, and of twice as many %llu%%",
+                     cost_bounds[cases[i].entry].name, (unsigned long long)cost[0],
+                     (unsigned long long)cost[1]);
     }
 }
 
