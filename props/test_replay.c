@@ -343,6 +343,7 @@ static void buckets(void **state)
         "    #2 0x5602a773ad75 in next.part.0 /src/sipws/ref/uri.c:40:2\n"
         "    #3 0x5602a7663300 in sipws_target_uri /src/sipws/fuzz/target_uri.c:20:5\n"
         "    #4 0x5602a7663300 in judge /src/sipws/props/replay_child.c:71:9\n"
+        "    #5 0x5602a7663300 in main /src/sipws/props/main_replay.c:480:9\n"
         "\n0x602000005bd6 is located 3 bytes to the right of 3-byte region\n"
         "    #0 0x5602a76ffbfe in malloc (/b+0xdebfe)\n"
         "    #1 0x5602a773aa95 in other /src/sipws/ref/str.c:17:81\n"
@@ -505,17 +506,16 @@ static void a_tape_shrinks(void **state)
 static void a_bad_candidate_is_survived(void **state)
 {
     (void)state;
-    unsigned char tape[64], copy[64];
-    memset(tape, 255, sizeof tape);
-    memcpy(copy, tape, sizeof tape);
-    struct replay_case c = {.path = "x", .kind = REPLAY_TAPE, .input = copy, .n = sizeof copy};
+    unsigned char tape[] = {255, 255, 3, 231};
+    struct replay_case c = {.path = "x", .kind = REPLAY_TAPE, .input = tape, .n = sizeof tape};
     c.prop = prop_find(SIPWS_STR("selftest/hang"));
     c.trial = prop_trial_new();
-    struct replay_limits limits = {0.3, replay_now() + 3, 1024};
     double begun = replay_now();
+    struct replay_limits limits = {0.1, begun + 40, 1024};
     struct replay_bucket b = {.error = "no such id"};
+    /* Some of them hang; the others are tried, and long before the time is over that is all. */
     (void)replay_shrink(&c, (struct replay_outcome){REPLAY_FAILS, 0}, &b, limits);
-    assert_true(replay_now() - begun < 5);
+    assert_true(replay_now() - begun < 30);
     prop_trial_free(c.trial);
 }
 
