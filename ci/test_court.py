@@ -223,14 +223,15 @@ class Readers(unittest.TestCase):
     def test_judged(self):
         everybody = [{"peer": f"s{i}", "layer": "sip", "version": "1"} for i in range(12)]
         everybody += [{"peer": f"w{i}", "layer": "ws", "version": "1"} for i in range(6)]
+        everybody += [{"peer": f"h{i}", "layer": "http", "version": "1"} for i in range(7)]
         everybody.append({"peer": "ref", "layer": "sip", "version": "1"})
         lines, enough = self.peers.judge(everybody, set())
-        self.assertEqual((lines, enough), (["12 of 12 readers of SIP and 6 of 6 readers of WebSocket frames are here"], True))
+        self.assertEqual((lines, enough), (["12 of 12 readers of SIP, 6 of 6 readers of WebSocket frames, 7 of 7 readers of handshakes are here"], True))
         gone = [p | {"absent": "there is no go here"} if p["peer"] in ("s1", "s2") else p for p in everybody]
         lines, enough = self.peers.judge(gone, {"s1", "s2"})
         self.assertTrue(enough)
         self.assertIn("absent: s1: there is no go here", lines)
-        self.assertIn("fewer than 11", lines[-1])
+        self.assertIn("10 of 12 readers of SIP, fewer than 11", lines[-1])
         self.assertFalse(self.peers.judge(gone, {"s1"})[1])
         self.assertFalse(self.peers.judge(everybody[2:], set())[1])  # fewer, and nobody is absent
 

@@ -25,6 +25,7 @@ static const char usage[] =
     "  --corpus DIR     also every file and every vector in DIR\n"
     "  --ws             the octets that a client sends behind its handshake, and readers of "
     "frames\n"
+    "  --http           the handshake's request, and what servers answer\n"
     "  --peers          lists the peers, and which are here; with =NAME,… asks only these (ref\n"
     "                   always; 'linked' are all libraries)\n"
     "  --peer N=COMMAND asks a program more (see props/peers/README.md)\n"
@@ -56,7 +57,7 @@ const char *__asan_default_options(void)
 
 /* ---- who there is ---------------------------------------------------------------------------- */
 
-extern const struct peer peer_ref, peer_ref_ws;
+extern const struct peer peer_ref, peer_ref_ws, peer_ref_http;
 
 /* Libraries that are not here. */
 #ifdef SIPWS_NO_PEER_OSIP
@@ -85,6 +86,7 @@ const struct peer peer_wslay = {"wslay", "", PEER_WS, NULL, NULL, SIPWS_NO_PEER_
 const struct peer *const peers[] = {
     &peer_ref,
     &peer_ref_ws,
+    &peer_ref_http,
 #define LINKED(symbol)                        &peer_##symbol,
 #define PROGRAM(symbol, name, layer, command) &peer_##symbol,
 #include "peers/peers.def"
@@ -147,7 +149,7 @@ static void list_peer(struct court *k, size_t i, bool rate)
 {
     const struct peer *p = k->peers[i];
     bool here = worker_ready(k->workers[i]);
-    const char *layer = p->layer == PEER_WS ? "ws" : "sip";
+    const char *layer = peer_layer_name(p->layer);
     double per_second = here && rate ? fuzz_rate(k, i, RATE_SECONDS) : 0;
     if (k->json) {
         json_t *o = json_pack("{s:s, s:s, s:s, s:b}", "peer", p->name, "layer", layer,
@@ -253,8 +255,8 @@ static int parse(int argc, char **argv, struct court *k, struct asked *a, struct
 {
     bool operands = false;
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--ws") == 0)
-            k->layer = PEER_WS;
+        if (strcmp(argv[i], "--ws") == 0 || strcmp(argv[i], "--http") == 0)
+            k->layer = strcmp(argv[i], "--ws") == 0 ? PEER_WS : PEER_HTTP;
     for (int i = 1; i < argc; i++) {
         char *value;
         if (operands || argv[i][0] != '-' || !argv[i][1]) {
@@ -270,7 +272,7 @@ static int parse(int argc, char **argv, struct court *k, struct asked *a, struct
             k->clusters = true;
         } else if (strcmp(argv[i], "--quiet") == 0) {
             k->quiet = true;
-        } else if (strcmp(argv[i], "--ws") == 0) {
+        } else if (strcmp(argv[i], "--ws") == 0 || strcmp(argv[i], "--http") == 0) {
             ; /* above */
         } else if (strcmp(argv[i], "--peers") == 0) {
             a->list = true;
@@ -313,6 +315,8 @@ static int parse(int argc, char **argv, struct court *k, struct asked *a, struct
             return misuse(argv[i], "unknown option, or its value is missing");
         }
     }
+    if (a->fuzz && k->layer == PEER_HTTP)
+        return misuse("--http", "no handshakes are bred; sipws-probe sends some to a live server");
     if (a->only && unknown_name(a->only))
         return misuse(unknown_name(a->only), "no such peer; --peers lists them");
     return -1;

@@ -87,7 +87,7 @@ static int diff(char *out, size_t cap, const char *const args[6])
     }
     return run(out, cap, argv);
 }
-#define DIFF(out, ...) diff(out, sizeof(out), (const char *const[6]){__VA_ARGS__})
+#define DIFF(out, ...) diff(out, sizeof(out), (const char *const[8]){__VA_ARGS__})
 
 static const char good[] = "OPTIONS sip:b@example.org:5070 SIP/2.0\r\n"
                            "Via: SIP/2.0/WS a.invalid:8080;branch=z9hG4bKd1\r\n"
@@ -405,9 +405,9 @@ static void marks_disagreement(void **state)
 static void corpus_is_explained(void **state)
 {
     (void)state;
-    static const char *const layers[] = {"--seconds=60", "--ws"};
+    static const char *const layers[] = {"--seconds=60", "--ws", "--http"};
     size_t known = 0, unknown = 0;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         int status = DIFF(out, layers[i], "--json", "--clusters", "--quiet",
                           "--corpus=" SIPWS_ROOT "/corpus/vectors",
                           "--corpus=" SIPWS_ROOT "/corpus/seeds/msg");
@@ -600,6 +600,11 @@ static void a_lie_is_seen(void **state)
     unlink(path);
 }
 
+static const char sound_head[] =
+    "GET / HTTP/1.1\r\nHost: example.org\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: c2l4dGVlbiBvY3RldHMhIQ==\r\nSec-WebSocket-Protocol: sip\r\n"
+    "Sec-WebSocket-Version: 13\r\n\r\n";
+
 /* Frames: what the readers of WebSocket streams make of one of each. */
 static void reads_frames(void **state)
 {
@@ -631,6 +636,47 @@ static void reads_frames(void **state)
         if (*text_of(all[k], "peer") && strcmp(text_of(all[k], "verdict"), "absent") != 0 &&
             strcmp(text_of(all[k], "verdict"), "refuse") != 0)
             fail_msg("%s takes an unmasked frame", text_of(all[k], "peer"));
+    free_lines(all);
+    unlink(path);
+}
+
+/* Handshakes: servers agree to a sound request, with the answer to its key, and to none without
+ * one. A server that answers by heart is seen. */
+static void answers_handshakes(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {
+        "c2l4dGVlbiBvY3RldHMhIQ==", "AAAAAAAAAAAAAAAAAAAAAA==", NULL};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char head[512];
+        int n = snprintf(head, sizeof head,
+                         "GET /sip HTTP/1.1\r\nHost: example.org\r\nUpgrade: websocket\r\n"
+                         "Connection: Upgrade\r\n%s%s\r\nSec-WebSocket-Protocol: sip\r\n"
+                         "Sec-WebSocket-Version: 13\r\n\r\n",
+                         keys[i] ? "Sec-WebSocket-Key: " : "X: y", keys[i] ? keys[i] : "");
+        const char *path = file_of(head, (size_t)n);
+        DIFF(out, "--http", "--json", "--seconds=60", path);
+        json_t **all = lines(out);
+        for (size_t k = 0; all[k]; k++) {
+            const char *name = text_of(all[k], "peer"), *verdict = text_of(all[k], "verdict");
+            const char *key = json_string_value(at(all[k], "reading.handshake.key"));
+            if (!*name || strcmp(verdict, "absent") == 0)
+                continue;
+            if (strcmp(verdict, keys[i] ? "accept" : "refuse") != 0)
+                fail_msg("%s: %s: %s", name, verdict, text_of(all[k], "reason"));
+            if (keys[i] && (!key || strcmp(key, "answered") != 0))
+                fail_msg("%s: the key is %s", name, key ? key : "not there");
+        }
+        free_lines(all);
+    }
+    static const char by_heart[] =
+        "liar=exec python3 -B $PEERS/python/handshake-peer.py liar $PEERS/../probe/by-heart";
+    const char *path = file_of(sound_head, sizeof sound_head - 1);
+    int status = DIFF(out, "--http", "--json", "--peers=ref", "--peer", by_heart, path);
+    json_t **all = lines(out);
+    const json_t *found = finding_of(all, "key", "liar");
+    if (status != 1 || !found || strcmp(text_of(found, "layer"), "handshake") != 0)
+        fail_msg("the wrong answer to a key was not seen: %s", out);
     free_lines(all);
     unlink(path);
 }
@@ -1172,6 +1218,7 @@ int main(void)
         cmocka_unit_test(reads_the_same),
         cmocka_unit_test(reads_what_stands_there),
         cmocka_unit_test(reads_frames),
+        cmocka_unit_test(answers_handshakes),
         cmocka_unit_test(fits_the_schema),
         cmocka_unit_test(names_a_vector),
         cmocka_unit_test(ref_reads_no_other_parameter),

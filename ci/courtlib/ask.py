@@ -6,7 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-SPEAKS = ("sip", "ws")
+OPTIONS = {"sip": [], "ws": ["--ws"], "http": ["--http"]} # of sipws-diff, for what a peer speaks
+WORDS = {"sip": "SIP", "ws": "frames", "http": "handshakes"}
 
 
 class Trouble(Exception):
@@ -73,9 +74,9 @@ def ask(program, sources, say):
     """All that one run over `sources` (options of sipws-diff) tells, for messages and frames."""
     lines = Lines()
     lines.take(run([program, "--json", "--peers"]), "sipws-diff --peers")
-    for speaks in SPEAKS:
-        command = [program, "--json", "--clusters", "--ws" if speaks == "ws" else "--coalitions", "--quiet", *sources]
-        say(f"asks the peers that speak {'frames' if speaks == 'ws' else 'SIP'}")
+    for speaks, option in OPTIONS.items():
+        command = [program, "--json", "--clusters", *(option or ["--coalitions"]), "--quiet", *sources]
+        say(f"asks the peers that speak {WORDS[speaks]}")
         lines.take(run(command), " ".join(str(c) for c in command[:4]))
     return lines
 
@@ -102,7 +103,7 @@ def witness_of(entry):
 
 def complete(lines, program, say):
     """Asks everybody about each witness whose octets or answers are not among the lines."""
-    wanted = {"sip": {}, "ws": {}}
+    wanted = {speaks: {} for speaks in OPTIONS}
     for entry in lines.clusters + lines.coalitions:
         key, file = witness_of(entry), entry["witness"]
         if "message" in entry:
@@ -127,8 +128,7 @@ def ask_for(lines, program, speaks, names):
                 files[key] = str(Path(folder) / f"{speaks}{i}")
                 Path(files[key]).write_bytes(lines.octets[key])
         told = Lines()
-        option = ["--ws"] if speaks == "ws" else []
-        told.take(run([program, "--json", *option, *files.values()]), "sipws-diff --json FILE")
+        told.take(run([program, "--json", *OPTIONS[speaks], *files.values()]), "sipws-diff --json FILE")
         for key, file in files.items():
             if file not in told.answers:
                 raise Trouble(f"{names[key]}: sipws-diff cannot read this witness")

@@ -35,7 +35,7 @@ const VERDICTS = {
 const COUNTS = 'DTRCHS';
 const MATTERS = ['smuggling', 'identity', 'denial', 'interop', 'open'];
 const RIGHT = {ref: 'ref', peer: 'the peer', both: 'both', disputed: 'disputed', open: 'not judged'};
-const SPEAKS = {sip: 'SIP messages', ws: 'WebSocket frames'};
+const SPEAKS = {sip: 'SIP messages', ws: 'WebSocket frames', http: 'handshakes'};
 const STATUS = ['new', 'draft', 'reviewed'];
 
 function verdict(letter, group) {
@@ -61,7 +61,7 @@ function section(rfc) {
 
 /* ---- the filter ------------------------------------------------------------------------------- */
 
-const peersOf = {sip: facts.peers.sip, ws: facts.peers.ws};
+const peersOf = {sip: facts.peers.sip, ws: facts.peers.ws, http: facts.peers.http};
 /* How many stand against the largest camp: the more, the more chains of two stacks are at odds. */
 function evenness(c) {
   const camps = {};
@@ -355,7 +355,7 @@ function command(text) {
 const LONGEST = 1 << 15; // octets that a command line may hold
 function replays(w) {
   const all = w.size * 4 / 3 <= w.octets.length && w.size <= LONGEST;
-  return [w.command, all ? `printf %s '${w.octets}' | base64 -d | build/bin/sipws-diff ${w.ws ? '--ws ' : ''}-` : '']
+  return [w.command, all ? `printf %s '${w.octets}' | base64 -d | build/bin/sipws-diff ${w.speaks === 'sip' ? '' : `--${w.speaks} `}-` : '']
     .filter(Boolean).map(command);
 }
 
@@ -521,7 +521,7 @@ function drawFigures() {
     figure(facts.clusters.length, 'clusters'), figure(count(c => c.matters === 'smuggling'), 'matter to smuggling'),
     figure(count(c => c.matters === 'identity'), 'matter to identity'), figure(count(c => !c.quirk), 'not judged yet'),
     groups.length ? figure(groups.length, 'kinds of coalitions') : '');
-  const all = [...peersOf.sip, ...peersOf.ws].filter((p, i, list) => list.findIndex(o => o.name === p.name) === i);
+  const all = [...peersOf.sip, ...peersOf.ws, ...peersOf.http].filter((p, i, list) => list.findIndex(o => o.name === p.name) === i);
   const absent = all.filter(p => p.absent);
   $('about').append(`Of ${facts.what}. Asked: `, all.filter(p => !p.absent).map(p => `${p.name} ${p.version}`).join(', '), '.',
     absent.length ? ` Not here: ${absent.map(p => `${p.name} (${p.absent})`).join(', ')}.` : ' Nobody is absent.',
@@ -535,7 +535,7 @@ function drawFigures() {
 
 function drawTotals() {
   const body = [];
-  for (const speaks of ['sip', 'ws'])
+  for (const speaks of Object.keys(SPEAKS))
     peersOf[speaks].forEach((p, i) => {
       if (p.name === 'ref') return;
       const mine = facts.clusters.filter(c => c.speaks === speaks && COUNTS.includes(c.cells[i]));
@@ -543,7 +543,7 @@ function drawTotals() {
       const choose = () => { apply({speaks}); apply({peer: p.name}); $('matrix').scrollIntoView(); $('grid').focus({preventScroll: true}); };
       body.push(h('tr', {class: p.absent ? 'quiet' : ''},
         h('td', {class: 'peer'}, p.absent ? p.name : h('button', {type: 'button', click: choose}, p.name)),
-        h('td', {}, p.absent ? '' : p.version), h('td', {}, speaks === 'sip' ? 'SIP' : 'frames'),
+        h('td', {}, p.absent ? '' : p.version), h('td', {}, {sip: 'SIP', ws: 'frames', http: 'handshakes'}[speaks]),
         p.absent ? h('td', {class: 'why', colspan: 8}, `not here: ${p.absent}`)
           : [count(() => true), count(c => c.cells[i] === 'T'), count(c => c.cells[i] === 'R'), count(c => 'CH'.includes(c.cells[i])),
              MATTERS.slice(0, 4).map(m => count(c => c.matters === m))]));

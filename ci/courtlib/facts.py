@@ -71,7 +71,7 @@ def mark(cluster, answers, octets):
     reason = answers.get("ref", {}).get("reason") or ""
     if found := re.search(r" at (\d+)$", reason):
         return {"at": int(found[1]), "line": None}
-    if cluster["speaks"] == "ws":
+    if cluster["speaks"] != "sip":
         return {"at": None, "line": None}
     row, readings = cluster["field"], cluster["readings"]
     line = line_of(octets, row)
@@ -127,7 +127,7 @@ class Facts:
         self.peers = self._peers()
 
     def _peers(self):
-        found = {s: [] for s in ("sip", "ws")}
+        found = {s: [] for s in ("sip", "ws", "http")}
         for p in self.lines.peers:
             found[p["layer"]].append({"name": p["peer"], "version": p.get("version"),
                                       "absent": p.get("absent")})
@@ -161,8 +161,8 @@ class Facts:
         self.witnesses[key] = {
             "name": name if here else "", "octets": base64.b64encode(octets[first:first + WHOLE]).decode(),
             "first": first, "size": len(octets), "at": marked["at"], "line": marked["line"],
-            "command": f"build/bin/sipws-diff {'--ws ' if speaks == 'ws' else ''}{quoted(name)}" if here else "",
-            "ws": speaks == "ws", **readings(self.lines.answers[asked])}
+            "command": f"build/bin/sipws-diff {'' if speaks == 'sip' else f'--{speaks} '}{quoted(name)}" if here else "",
+            "speaks": speaks, **readings(self.lines.answers[asked])}
         return key
 
     def cluster(self, c):

@@ -119,14 +119,18 @@ static void append_input(struct octets_case *o, const json_t *input)
 static enum peer_layer layer_of(const json_t *c)
 {
     const char *layer = json_string_value(json_object_get(c, "layer"));
-    return layer && strcmp(layer, "ws") == 0 ? PEER_WS : PEER_SIP;
+    return layer && strcmp(layer, "ws") == 0     ? PEER_WS
+           : layer && strcmp(layer, "http") == 0 ? PEER_HTTP
+                                                 : PEER_SIP;
 }
 
 static bool is_layer(const json_t *c)
 {
-    const char *layer = json_string_value(json_object_get(c, "layer"));
+    const char *layer = json_string_value(json_object_get(c, "layer")),
+               *actor = json_string_value(json_object_get(c, "actor"));
     return layer &&
-           (strcmp(layer, "ws") == 0 || strcmp(layer, "sip") == 0 || strcmp(layer, "conn") == 0);
+           (strcmp(layer, "ws") == 0 || strcmp(layer, "sip") == 0 || strcmp(layer, "conn") == 0 ||
+            (strcmp(layer, "http") == 0 && actor && strcmp(actor, "server") == 0));
 }
 
 /* The vectors of a file that are of a layer; with `only` the one with this id. False: none is. */

@@ -65,11 +65,11 @@ static bool enter(struct court *k, const struct octets_case *shown, const json_t
     bool is_new;
     struct cluster *c = cluster_of(k, cluster_key(finding), &is_new);
     if (is_new)
-        c->o = json_pack(
-            "{s:s, s:O, s:O, s:O, s:O, s:i}", "speaks", k->layer == PEER_WS ? "ws" : "sip", "peers",
-            json_object_get(finding, "peers"), "layer", json_object_get(finding, "layer"), "field",
-            json_object_get(finding, "field"), "kind", json_object_get(finding, "kind"), "cases",
-            0);
+        c->o =
+            json_pack("{s:s, s:O, s:O, s:O, s:O, s:i}", "speaks", peer_layer_name(k->layer),
+                      "peers", json_object_get(finding, "peers"), "layer",
+                      json_object_get(finding, "layer"), "field", json_object_get(finding, "field"),
+                      "kind", json_object_get(finding, "kind"), "cases", 0);
     json_int_t cases = json_integer_value(json_object_get(c->o, "cases"));
     json_object_set_new(c->o, "cases", json_integer(cases + 1));
     /* What shows in a message that ref takes says more than what shows in one that it refuses. */
@@ -294,7 +294,7 @@ static void print_unseen(const struct court *k, const json_t *seen)
         }
         char *names = joined(lost);
         if (json_array_size(lost) == 0 ||
-            strcmp(text_of(q, "speaks"), k->layer == PEER_WS ? "ws" : "sip") != 0)
+            strcmp(text_of(q, "speaks"), peer_layer_name(k->layer)) != 0)
             ;
         else if (k->json)
             print_line(json_pack("{s:O, s:O}", "unseen", q, "peers", lost));

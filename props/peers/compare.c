@@ -42,6 +42,9 @@ const struct row rows[] = {
     {"events", "frames"},
     {"data", "frames"},
     {"close", "frames"},
+    {"subprotocol", "handshake"},
+    {"key", "handshake"},
+    {"extensions", "handshake"},
     {NULL, NULL},
 };
 
@@ -415,6 +418,7 @@ json_t *rows_of(const json_t *reading, const char *p, size_t n)
 {
     json_t *o = json_object();
     const json_t *request = json_object_get(reading, "request"),
+                 *handshake = json_object_get(reading, "handshake"),
                  *vias = json_object_get(reading, "via"), *via = json_array_get(vias, 0),
                  *cseq = json_object_get(reading, "cseq");
     set_member(o, "method", request, "method", AS_IS);
@@ -440,6 +444,9 @@ json_t *rows_of(const json_t *reading, const char *p, size_t n)
     set_body(o, json_object_get(reading, "body"), p, n);
     set_events(o, reading);
     set_member(o, "close", reading, "close", AS_IS);
+    set_member(o, "subprotocol", handshake, "subprotocol", AS_IS);
+    set_member(o, "key", handshake, "key", AS_IS);
+    set_member(o, "extensions", handshake, "extensions", AS_IS);
     return o;
 }
 
@@ -754,6 +761,7 @@ static void compare_verdicts(json_t *all, const struct said *said, size_t n, con
 {
     enum answer_verdict ref = said[0].answer.verdict;
     char kind[128], class[96];
+    const char *layer = said[0].peer->layer == PEER_HTTP ? "handshake" : "message";
     json_t *takes = NULL;
     for (size_t i = 0; i < n; i++) {
         enum answer_verdict v = said[i].answer.verdict;
@@ -772,14 +780,14 @@ static void compare_verdicts(json_t *all, const struct said *said, size_t n, con
             int len = error_of(said, &id);
             snprintf(kind, sizeof kind, "takes %.*s", len, id);
             if (!takes)
-                takes = finding("message", "verdict", kind);
+                takes = finding(layer, "verdict", kind);
             add_name(takes, "peers", &said[i]);
             verdict_reading(takes, &said[i]);
             continue;
         } else {
             continue;
         }
-        f = finding("message", "verdict", kind);
+        f = finding(layer, "verdict", kind);
         add_name(f, "peers", &said[i]);
         verdict_reading(f, &said[i]);
         add_verdicts(all, f, said, grammar);

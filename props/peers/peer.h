@@ -20,8 +20,12 @@ typedef struct json_t json_t;
 
 enum peer_layer {
     PEER_SIP, /* one message, as one WebSocket message carries it */
-    PEER_WS   /* the octets that a client sends behind its handshake, to their end */
+    PEER_WS,  /* the octets that a client sends behind its handshake, to their end */
+    PEER_HTTP /* the handshake's request, to its empty line */
 };
+
+/* "sip", "ws", "http" */
+const char *peer_layer_name(enum peer_layer layer);
 
 struct peer {
     const char *name, *version;

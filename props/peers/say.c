@@ -21,6 +21,12 @@ const char *peer_why(void)
     return why;
 }
 
+const char *peer_layer_name(enum peer_layer layer)
+{
+    static const char *const names[] = {[PEER_SIP] = "sip", [PEER_WS] = "ws", [PEER_HTTP] = "http"};
+    return names[layer];
+}
+
 /* The octets as a string, or as {"hex"} where they are not UTF-8. */
 static json_t *octets(const char *p, size_t n)
 {
