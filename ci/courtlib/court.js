@@ -324,7 +324,7 @@ function octetsOf(w) {
   const draw = (from, to) => {
     const part = {...w, first: w.first + from}, bytes = all.subarray(from, to);
     const rest = w.size > bytes.length;
-    box.replaceChildren(h('div', {class: w.ws ? 'octets frames' : 'octets'}, w.ws ? '' : textView(part, bytes), hexView(part, bytes)),
+    box.replaceChildren(h('div', {class: w.speaks === 'ws' ? 'octets frames' : 'octets'}, w.speaks === 'ws' ? '' : textView(part, bytes), hexView(part, bytes)),
       rest ? h('p', {class: 'about'}, `Octets ${part.first} to ${part.first + bytes.length} of ${w.size}. `,
                bytes.length < all.length ? h('button', {type: 'button', click: () => draw(0, all.length)},
                  `show ${plural(all.length, 'octet')}`) : 'The command below has them all.') : '');
