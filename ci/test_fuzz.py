@@ -423,6 +423,8 @@ class Floors(unittest.TestCase):
     def test_little_time_says_little(self):
         self.assertEqual(self.judge(executions=900, cpu=1.0, depth={"executions": 900}), [])
         self.assertEqual(self.judge(executions=90, cpu=0.9, depth={"executions": 90}), [])
+        self.assertEqual(self.judge(executions=3900, cpu=1.0, depth={
+            "executions": 3900, "handshake": 390}), [])  # of sip, 19 would be its floor
         self.assertEqual(self.judge(seeded=False, features=1), [])
         self.assertEqual(self.judge("msan", features=1, cpu=60.0), [])
 

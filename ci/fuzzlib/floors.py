@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 ENOUGH = 1000     # executions, below which shares say little
 CPU_ENOUGH = 1.0  # seconds of processor time, below which a rate does
+PASSED = 20       # of a layer, at its floor: a share is judged where so many could be expected
 # Of the floor of the rate: MemorySanitizer is slower, and AFL++'s own work counts as the target's.
 RATE = {"libfuzzer": 1.0, "msan": 0.3, "afl": 0.15}
 
@@ -92,8 +93,8 @@ def judge(floors, row, command):
         return found
     if f.layers and executions == 0:
         found.append(broken("executions that the target counts", "0", str(ENOUGH)))
-    elif executions >= ENOUGH:
+    else:
         found += [broken(f'the share past the layer "{layer}"', f"{share(row.depth, layer):.2f}%",
                          f"{least:g}%") for layer, least in f.layers.items()
-                  if share(row.depth, layer) < least]
+                  if executions * least / 100 >= PASSED and share(row.depth, layer) < least]
     return found
