@@ -50,7 +50,7 @@ function words(letter, group) {
 const matters = word => h('span', {class: `m m-${word}`}, word === 'open' ? 'not judged' : word);
 
 /* With a capital, but for the name of a stack. */
-const names = new Set([...facts.peers.sip, ...facts.peers.ws].map(p => p.name));
+const names = new Set([...facts.peers.sip, ...facts.peers.ws, ...facts.peers.http].map(p => p.name));
 const sentence = text => !text ? '' : names.has(text.split(/[ ,:]/)[0]) ? text : text[0].toUpperCase() + text.slice(1);
 
 /* Section 7.3.1 of RFC 3261, of "3261 7.3.1". */
