@@ -428,6 +428,12 @@ class Floors(unittest.TestCase):
         self.assertEqual(self.judge(seeded=False, features=1), [])
         self.assertEqual(self.judge("msan", features=1, cpu=60.0), [])
 
+    def test_fork_mode_is_slower(self):
+        row = board.Row("x", "libfuzzer", "libFuzzer", "done", executions=100, cpu=1.0)
+        table = {"x": floors.Floors(0, 500.0)}
+        self.assertEqual(len(floors.judge(table, row, "command")), 1)
+        self.assertEqual(floors.judge(table, row, "command", fork=True), [])
+
     def test_depth_file(self):
         with tempfile.NamedTemporaryFile() as f:
             f.write(b"executions".ljust(24, b"\0") + (7).to_bytes(8, sys.byteorder) +

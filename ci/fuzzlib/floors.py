@@ -13,6 +13,7 @@ CPU_ENOUGH = 1.0  # seconds of processor time, below which a rate does
 PASSED = 20       # of a layer, at its floor: a share is judged where so many could be expected
 # Of the floor of the rate: MemorySanitizer is slower, and AFL++'s own work counts as the target's.
 RATE = {"libfuzzer": 1.0, "msan": 0.3, "afl": 0.15}
+FORK = 0.1        # of that, in libFuzzer's fork mode: each of its short jobs starts from the corpus
 
 _RECORD = struct.Struct("=24sQ")  # fuzz/depth.h
 
@@ -70,7 +71,7 @@ def share(depth, layer):
     return 100.0 * depth.get(layer, 0) / max(1, depth.get("executions", 0))
 
 
-def judge(floors, row, command):
+def judge(floors, row, command, fork=False):
     """What row (board.Row) is below of, as a list of Broken. `command` runs the target by hand."""
     f = floors.get(row.target)
 
@@ -84,7 +85,7 @@ def judge(floors, row, command):
         found.append(broken("features", str(row.features), str(f.features)))
     if row.stability is not None and row.stability < 100:
         found.append(broken("stability", f"{row.stability:g}%", "100%"))
-    least = f.rate * RATE[row.engine]
+    least = f.rate * RATE[row.engine] * (FORK if fork and row.engine != "afl" else 1)
     if row.cpu >= CPU_ENOUGH and row.executions / row.cpu < least:
         found.append(broken("executions a second of processor time",
                             f"{row.executions / row.cpu:.0f}", f"{least:.0f}"))

@@ -191,7 +191,7 @@ class Session:
             if row.state == "done" and (row.target, row.engine) not in ended:
                 program = self.layout.relative(self.layout.fuzzer("fuzz", row.target))
                 command = f"{program} -max_total_time=5 corpus/seeds/{row.target}"
-                self.trouble += map(str, floors.judge(table, row, command))
+                self.trouble += map(str, floors.judge(table, row, command, self.layout.fork > 0))
 
     def _findings(self):
         for p in (self.properties.results if self.properties else []):
