@@ -35,7 +35,7 @@ const VERDICTS = {
 const COUNTS = 'DTRCHS';
 const MATTERS = ['smuggling', 'identity', 'denial', 'interop', 'open'];
 const RIGHT = {ref: 'ref', peer: 'the peer', both: 'both', disputed: 'disputed', open: 'not judged'};
-const SPEAKS = {sip: 'SIP messages', ws: 'WebSocket frames', http: 'handshakes'};
+const SPEAKS = {sip: 'SIP', ws: 'frames', http: 'handshakes'};
 const STATUS = ['new', 'draft', 'reviewed'];
 
 function verdict(letter, group) {
@@ -50,7 +50,7 @@ function words(letter, group) {
 const matters = word => h('span', {class: `m m-${word}`}, word === 'open' ? 'not judged' : word);
 
 /* With a capital, but for the name of a stack. */
-const names = new Set([...facts.peers.sip, ...facts.peers.ws, ...facts.peers.http].map(p => p.name));
+const names = new Set(Object.values(facts.peers).flat().map(p => p.name));
 const sentence = text => !text ? '' : names.has(text.split(/[ ,:]/)[0]) ? text : text[0].toUpperCase() + text.slice(1);
 
 /* Section 7.3.1 of RFC 3261, of "3261 7.3.1". */
@@ -543,7 +543,7 @@ function drawTotals() {
       const choose = () => { apply({speaks}); apply({peer: p.name}); $('matrix').scrollIntoView(); $('grid').focus({preventScroll: true}); };
       body.push(h('tr', {class: p.absent ? 'quiet' : ''},
         h('td', {class: 'peer'}, p.absent ? p.name : h('button', {type: 'button', click: choose}, p.name)),
-        h('td', {}, p.absent ? '' : p.version), h('td', {}, {sip: 'SIP', ws: 'frames', http: 'handshakes'}[speaks]),
+        h('td', {}, p.absent ? '' : p.version), h('td', {}, SPEAKS[speaks]),
         p.absent ? h('td', {class: 'why', colspan: 8}, `not here: ${p.absent}`)
           : [count(() => true), count(c => c.cells[i] === 'T'), count(c => c.cells[i] === 'R'), count(c => 'CH'.includes(c.cells[i])),
              MATTERS.slice(0, 4).map(m => count(c => c.matters === m))]));
