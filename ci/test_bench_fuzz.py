@@ -146,7 +146,7 @@ def facts():
     configs = [{"name": n, "words": n, "trials": [trial(t), trial(t + 1)]}
                for n, t in (("ours", 2.0), ("libfuzzer", 4.0), ("afl", 6.0), ("random", 8.0))]
     return {"when": "2026-01-01 00:00 UTC", "command": "ci/bench-fuzz 1", "commit": None,
-            "cores": 2, "load": [1.0, 2.0], "trial_seconds": 10.0, "trials": 2, "minutes": 1.0,
+            "cores": 2, "load": [1.0, 2.0], "cpu_share": .9, "trial_seconds": 10.0, "trials": 2, "minutes": 1.0,
             "partial": False, "versions": {"clang": "14"}, "plants": plants, "configs": configs,
             "trouble": []}
 

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fuzzlib.process import output_of
 
-BATCH = 12      # inputs of one process
+BATCH = 8       # inputs of the first process; each further one has twice as many, up to
+BATCHES = 64
 SECONDS = 120   # for one process
 MOST = 600      # inputs of one plant, target and trial
 
@@ -52,8 +53,10 @@ def of_plant(replay, name, inputs, oracle):
 
 def first_failing(replay, name, inputs):
     """(input, what failed), or None."""
-    for i in range(0, len(inputs), BATCH):
-        batch = inputs[i:i + BATCH]
+    size, i = BATCH, 0
+    while i < len(inputs):
+        batch = inputs[i:i + size]
+        i, size = i + size, min(2 * size, BATCHES)
         for target in sorted({x[2] for x in batch}):
             some = [x for x in batch if x[2] == target]
             failing = which_fail(replay, name, target, [x[3] for x in some])
@@ -75,7 +78,7 @@ def earliest(replay, name, batch):
 def which_fail(replay, name, target, paths):
     """{path: what failed}."""
     _, text = output_of([replay, "--json", "--target", target, *paths], SECONDS,
-                        env={"SIPWS_PLANT": name, "ASAN_OPTIONS": "symbolize=0"}, errors=False)
+                        env={"SIPWS_PLANT": name, "ASAN_OPTIONS": "symbolize=0:detect_leaks=0"}, errors=False)
     out = {}
     for line in text.splitlines():
         try:

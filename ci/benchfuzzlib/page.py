@@ -128,7 +128,7 @@ def head(f):
     ]
     load = " to ".join(f"{x:.1f}" for x in f["load"])
     commit = f["commit"]
-    about = f'{e(f["when"])} · load {load}'
+    about = (f'{e(f["when"])} · load {load} · the trials had {100 * f["cpu_share"]:.0f}% of their cores')
     if commit:
         about += f' · commit <code>{e(commit["hash"][:12])}</code>' + \
             (", with uncommitted changes" if commit["changed"] else "")
