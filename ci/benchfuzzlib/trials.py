@@ -13,6 +13,10 @@ from fuzzlib.process import Child
 
 # Targets of raw octets: what a fuzzing engine is given where nobody has written generators.
 RAW = ["conn_client", "conn_server", "field", "http", "msg", "proxy", "uri", "ws"]
+# Ask other stacks, and for time: no oracles for what ref does.
+LEFT_OUT = ["cost", "peers"]
+# Targets whose inputs are tapes (fuzz/tapes.c).
+TAPES = ["policy", "print", "props", "story_client", "story_pair", "story_server"]
 # Of ours, the share of the time of each; a target that is not named here, and a raw one that
 # fuzz/mutate.def gives a mutator, has 1.
 SHARES = {"props": 8, "story_server": 2, "story_client": 1, "story_pair": 1, "print": 1}
@@ -36,12 +40,11 @@ class Config:
 
 
 def configs(layout):
-    # What other stacks say of a message is no oracle for ref alone.
-    targets = [t for t in layout.targets() if t != "peers"]
+    targets = [t for t in layout.targets() if t not in LEFT_OUT]
     raw = [(t, 1) for t in RAW if t in targets]
     made = [(t, SHARES.get(t, 1)) for t in targets
             if t not in RAW or layout.mutated(t, "libfuzzer")]
-    by_tape = [(t, share) for t, share in made if t not in RAW]
+    by_tape = [(t, share) for t, share in made if t in TAPES]
     return [
         Config("ours", "ours: stories, properties and structure", "libfuzzer", "ours", "fuzz", made),
         Config("libfuzzer", "libFuzzer on raw octets, with seeds and dictionary", "libfuzzer", "raw",
