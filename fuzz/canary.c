@@ -1,12 +1,13 @@
 /* Watches a fuzz target of a build with SIPWS_CANARIES: which plants of ref/plant.def an execution
  * reaches and triggers, and how deep it gets. Nothing is broken and nothing fails, so one run tells
- * of all plants.
+ * of all plants. What it does is chosen by variables of the environment.
  *
- * SIPWS_CANARIES=FILE  counts for each plant: two numbers of 64 bits for each row of ref/plant.def,
- *                      reached and triggered, behind two that are 0
- * SIPWS_CANARY_LOG=DIR what struct diary tells, in DIR/diary, and the 1st, 2nd, 4th, 8th, … input
- * that triggers a plant, for each property, in DIR/PLANT/MILLISECONDS-KEY-COUNT SIPWS_CANARY_START
- * when the milliseconds begin: seconds since 1970, with a fraction
+ * - SIPWS_CANARIES: a file for counts of each plant, two numbers of 64 bits for each row of
+ *   ref/plant.def, reached and triggered, behind two that are 0.
+ * - SIPWS_CANARY_LOG: a folder, for struct diary in the file "diary", and for inputs: the 1st, 2nd,
+ *   3rd, 4th, 6th, 8th, 12th, … that triggers a plant, for each property, in
+ *   PLANT/MILLISECONDS-KEY-COUNT.
+ * - SIPWS_CANARY_START: when the milliseconds begin, in seconds since 1970, with a fraction.
  *
  * Both files are shared by all processes of a run, and outlive them however they end.
  */
@@ -176,6 +177,13 @@ static unsigned key_of(const uint8_t *data, size_t size)
     return 0;
 }
 
+/* 1, 2, 3, 4, 6, 8, 12, 16, 24, … */
+static bool is_kept(uint32_t n)
+{
+    uint32_t part = n % 3 == 0 ? n / 3 : n;
+    return (part & (part - 1)) == 0;
+}
+
 static void keep(enum sipws_plant plant, unsigned key, uint64_t ms, const uint8_t *data,
                  size_t size)
 {
@@ -214,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             continue;
         unsigned key = key_of(data, size);
         uint32_t seen = ++diary->seen[i][key];
-        if ((seen & (seen - 1)) != 0)
+        if (!is_kept(seen))
             continue;
         uint64_t ms = milliseconds();
         if (diary->triggered[i] == 0)
