@@ -1,16 +1,15 @@
-/* Generators, and mutations by line, element and octet. */
+/* Generators, and the mutator of the fuzz targets. */
 #include "breed.h"
 
-#include "abnf.h"
-#include "gen_field.h"
 #include "gen_msg.h"
 #include "gen_ws.h"
+#include "mutate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { POOL_MAX = 8192, TAPE_SIZE = 1024, ARENA_SIZE = 1 << 18, LINES_MAX = 80 };
+enum { POOL_MAX = 8192, TAPE_SIZE = 1024, ARENA_SIZE = 1 << 18 };
 
 struct kept {
     char *p;
@@ -129,167 +128,7 @@ static struct sipws_str gen_stream(struct breed *b, struct arena *a, bool bent)
     return gen_ws_finish(g, bend) ? g->wire : (struct sipws_str){NULL, 0};
 }
 
-/* ---- a message by its lines ------------------------------------------------------------------ */
-
-struct lines {
-    struct sipws_str line[LINES_MAX]; /* with their ends; the start line is the first */
-    size_t n;
-    struct sipws_str rest; /* from the empty line on */
-};
-
-static struct lines split(struct sipws_str s)
-{
-    struct lines l = {.n = 0};
-    size_t at = 0;
-    while (at < s.n && l.n < LINES_MAX) {
-        size_t from = at;
-        do {
-            const char *end = memchr(s.p + at, '\n', s.n - at);
-            at = end ? (size_t)(end - s.p) + 1 : s.n;
-        } while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\t'));
-        if (at - from <= 2 && (s.p[from] == '\r' || s.p[from] == '\n')) {
-            at = from;
-            break;
-        }
-        l.line[l.n++] = (struct sipws_str){s.p + from, at - from};
-    }
-    l.rest = (struct sipws_str){s.p + at, s.n - at};
-    return l;
-}
-
-static void put_lines(struct sipws_out *o, const struct lines *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        sipws_put(o, l->line[i]);
-    sipws_put(o, l->rest);
-}
-
-static struct sipws_str name_of(struct sipws_str line)
-{
-    size_t n = 0;
-    while (n < line.n && line.p[n] != ':' && line.p[n] != ' ')
-        n++;
-    return (struct sipws_str){line.p, n};
-}
-
-/* A line with what stands between two octets of it replaced. */
-static struct sipws_str spliced(struct arena *a, struct sipws_str line, size_t from, size_t to,
-                                struct sipws_str by)
-{
-    struct sipws_out o = arena_begin(a);
-    sipws_put(&o, (struct sipws_str){line.p, from});
-    sipws_put(&o, by);
-    sipws_put(&o, (struct sipws_str){line.p + to, line.n - to});
-    return arena_end(a, &o);
-}
-
-static struct sipws_str any(struct breed *b, const struct sipws_str *words, size_t n)
-{
-    return words[breed_below(b, (uint32_t)n)];
-}
-
-#define W(literal)                                                                                 \
-    {                                                                                              \
-        literal, sizeof(literal) - 1                                                               \
-    }
-
-/* Where one octet ends and the next begins, what may be put there. */
-static const struct sipws_str seams[] = {W(" "),
-                                         W("\t"),
-                                         W("\r\n "),
-                                         W("\n"),
-                                         W("\r"),
-                                         W(","),
-                                         W(", "),
-                                         W(";"),
-                                         W("\""),
-                                         W("\\"),
-                                         W("<"),
-                                         W(">"),
-                                         W("@"),
-                                         W(":"),
-                                         W("%00"),
-                                         W("%41"),
-                                         W("\0"),
-                                         W("\x80"),
-                                         W("\xc3\xa9"),
-                                         W("("),
-                                         W(")"),
-                                         W("?a=b"),
-                                         W(";tag=x"),
-                                         W(";lr"),
-                                         W(";branch=z9hG4bKx"),
-                                         W("*"),
-                                         W("0"),
-                                         W("-"),
-                                         W("[::1]"),
-                                         W("\r\n\r\n"),
-                                         W("SIP/2.0"),
-                                         W(";rport"),
-                                         W(";transport=ws"),
-                                         W("/"),
-                                         W("=")};
-
-static const struct sipws_str numbers[] = {
-    W("0"),          W("1"),   W("-1"),   W("+1"),         W("00"),
-    W("4294967296"), W("99"),  W("0x10"), W("2147483648"), W("18446744073709551617"),
-    W("1 2"),        W("1,2"), W(""),     W("5;6")};
-
-#undef W
-
-/* Changes within one line. */
-static struct sipws_str change_line(struct breed *b, struct arena *a, struct sipws_str line)
-{
-    size_t colon = 0, digits = 0, at;
-    while (colon < line.n && line.p[colon] != ':')
-        colon++;
-    bool field = colon < line.n;
-    switch (breed_below(b, 9)) {
-    case 0: /* before the colon */
-        return field ? spliced(a, line, colon, colon, any(b, seams, 3)) : line;
-    case 1: /* the other form of the name */
-        if (field) {
-            const struct sipws_field_info *f = sipws_field_info(sipws_field_find(name_of(line)));
-            const char *to = name_of(line).n > 1 ? f->compact : f->name;
-            return *to ? spliced(a, line, 0, name_of(line).n, (struct sipws_str){to, strlen(to)})
-                       : line;
-        }
-        return line;
-    case 2: /* another value of the same field */
-        if (field) {
-            struct tape t = new_tape(b);
-            struct gen_value v;
-            if (gen_value_of(&t, a, sipws_field_find(name_of(line)), &v))
-                return spliced(a, line, colon + 1, line.n > 1 ? line.n - 2 : line.n, v.text);
-        }
-        return line;
-    case 3: /* a number */
-        at = colon < line.n ? colon : 0;
-        while (at < line.n && !(line.p[at] >= '0' && line.p[at] <= '9'))
-            at++;
-        while (at + digits < line.n && line.p[at + digits] >= '0' && line.p[at + digits] <= '9')
-            digits++;
-        return spliced(a, line, at, at + digits, any(b, numbers, sizeof numbers / sizeof *numbers));
-    case 4: /* the line end */
-        return line.n > 2 ? spliced(a, line, line.n - 2, line.n,
-                                    breed_below(b, 2) ? SIPWS_STR("\n") : SIPWS_STR(" \r\n"))
-                          : line;
-    case 5: { /* twice in one field, as a list */
-        size_t end = line.n > 2 ? line.n - 2 : line.n;
-        if (!field || colon + 1 > end)
-            return line;
-        struct sipws_out o = arena_begin(a);
-        sipws_put_lit(&o, ",");
-        sipws_put(&o, (struct sipws_str){line.p + colon + 1, end - colon - 1});
-        struct sipws_str again = arena_end(a, &o);
-        return again.p ? spliced(a, line, end, end, again) : line;
-    }
-    default: /* somewhere */
-        at = breed_below(b, (uint32_t)line.n);
-        return spliced(a, line, at, at + breed_below(b, 2),
-                       any(b, seams, sizeof seams / sizeof *seams));
-    }
-}
+/* ---- mutated --------------------------------------------------------------------------------- */
 
 static struct sipws_str any_kept(struct breed *b)
 {
@@ -299,47 +138,32 @@ static struct sipws_str any_kept(struct breed *b)
     return (struct sipws_str){k->p, k->n};
 }
 
-/* Changes among the lines. */
-static void change_lines(struct breed *b, struct arena *a, struct lines *l)
+/* An input of the mutator's: a stream stands behind one octet, which says how it is read. */
+static size_t as_input(const struct breed *b, char *out, struct sipws_str s)
 {
-    size_t i = breed_below(b, (uint32_t)l->n), j = breed_below(b, (uint32_t)l->n);
-    struct sipws_str swap = l->line[i];
-    struct lines other;
-    switch (breed_below(b, 10)) {
-    case 0: /* without it */
-        memmove(&l->line[i], &l->line[i + 1], (l->n - i - 1) * sizeof *l->line);
-        l->n--;
-        break;
-    case 1: /* in another place */
-        l->line[i] = l->line[j];
-        l->line[j] = swap;
-        break;
-    case 2:
-    case 3: /* one more like it */
-        if (l->n < LINES_MAX) {
-            memmove(&l->line[j + 1], &l->line[j], (l->n - j) * sizeof *l->line);
-            l->line[j] = breed_below(b, 3) ? change_line(b, a, swap) : swap;
-            l->n++;
+    size_t head = b->layer == PEER_WS;
+    size_t n = s.n < BREED_LARGEST - head ? s.n : BREED_LARGEST - head;
+    out[0] = 0;
+    if (n)
+        memcpy(out + head, s.p, n);
+    return head + n;
+}
+
+static struct sipws_str mutated(struct breed *b)
+{
+    enum mutate_target kind = b->layer == PEER_WS ? MUTATE_ws : MUTATE_msg;
+    size_t head = b->layer == PEER_WS, n = as_input(b, b->buf[0], any_kept(b));
+    for (uint32_t times = 1 + breed_below(b, 3); times > 0; times--) {
+        uint8_t *p = (uint8_t *)b->buf[0];
+        if (breed_below(b, 3) == 0) {
+            size_t other = as_input(b, b->buf[1], any_kept(b));
+            n = mutate_cross(kind, p, n, BREED_LARGEST, (uint8_t *)b->buf[1], other, draw(b),
+                             false);
+        } else {
+            n = mutate(kind, p, n, BREED_LARGEST, draw(b), false);
         }
-        break;
-    case 4: /* one of another message */
-        other = split(any_kept(b));
-        if (other.n > 1 && l->n < LINES_MAX && j > 0) {
-            memmove(&l->line[j + 1], &l->line[j], (l->n - j) * sizeof *l->line);
-            l->line[j] = other.line[1 + breed_below(b, (uint32_t)(other.n - 1))];
-            l->n++;
-        }
-        break;
-    case 5: /* what follows the header */
-        if (breed_below(b, 2))
-            l->rest = split(any_kept(b)).rest;
-        else
-            l->rest = spliced(a, l->rest, l->rest.n, l->rest.n,
-                              breed_below(b, 2) ? any_kept(b) : SIPWS_STR("\r\nx"));
-        break;
-    default:
-        l->line[i] = change_line(b, a, swap);
     }
+    return n < head ? (struct sipws_str){NULL, 0} : (struct sipws_str){b->buf[0] + head, n - head};
 }
 
 /* The whole frames at the start. Of a head that is cut readers tell what is wrong sooner or later,
@@ -363,32 +187,13 @@ static size_t whole_frames(struct sipws_str s)
     }
 }
 
-/* ---- mutated --------------------------------------------------------------------------------- */
-
-static struct sipws_str mutated(struct breed *b, struct arena *a)
-{
-    struct sipws_str s = copied(b->buf[0], any_kept(b));
-    if (b->layer == PEER_WS || breed_below(b, 6) == 0) {
-        struct tape t = new_tape(b);
-        s.n = abnf_bend(&t, s, b->buf[1], BREED_LARGEST);
-        s.p = b->buf[1];
-        return s;
-    }
-    struct lines l = split(s);
-    for (uint32_t times = 1 + breed_below(b, 3); times > 0 && l.n > 1; times--)
-        change_lines(b, a, &l);
-    struct sipws_out o = sipws_out(b->buf[1], BREED_LARGEST);
-    put_lines(&o, &l);
-    return sipws_out_ok(&o) ? sipws_out_str(&o) : s;
-}
-
 size_t breed_next(struct breed *b, char out[BREED_LARGEST])
 {
     struct arena a = {b->arena, ARENA_SIZE, 0, false};
     struct sipws_str s;
     uint32_t way = breed_below(b, 4);
     if (b->n > 0 && way < 2)
-        s = mutated(b, &a);
+        s = mutated(b);
     else if (b->layer == PEER_WS)
         s = gen_stream(b, &a, way == 2);
     else
