@@ -205,14 +205,16 @@ static void set_uri(json_t *o, const char *row, const json_t *u)
         free(port);
     } else if (!sip && json_object_get(u, "text")) {
         char *text = printable(json_object_get(u, "text"), AS_IS);
-        /* A SIP URI that nobody took apart is without its parameters, and its host in lower
-         * case, too. */
+        /* A SIP URI that nobody took apart is without its parameters, and its scheme and host in
+         * lower case, too. */
         if (text && !scheme && strncasecmp(text, "sip", 3) == 0) {
             char *at = strchr(text, '@');
             at = at ? at : text;
             at[strcspn(at, ";?")] = '\0';
             for (; *at; at++)
                 *at = (char)tolower((unsigned char)*at);
+            for (char *p = text; *p && *p != ':'; p++) /* the scheme */
+                *p = (char)tolower((unsigned char)*p);
         }
         set(o, row, text ? text : none);
         free(text);
