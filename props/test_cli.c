@@ -1555,7 +1555,8 @@ static void every_error_is_explained(void **state)
 static void the_manual_is_whole(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"lint", "parse", "print", "frames", "explain", "serve", "connect"};
+    static const char *const commands[] = {"lint",    "parse", "print",  "frames",
+                                           "explain", "serve", "connect"};
     static const char *const bits[] = SIPWS_ALLOW_NAMES;
     char *manual = slurp(SIPWS_ROOT "/ref/sipws.1", NULL), line[64];
     struct run lint = RUN("lint", "--help");

@@ -28,8 +28,8 @@ struct court {
 
     struct cluster *cluster; /* `folded` of them */
     size_t folded, cluster_cap;
-    json_t *by_key; /* key -> index */
-    json_t *quirks, *seen; /* of quirks.json; seen: peer -> version */
+    json_t *by_key;                /* key -> index */
+    json_t *quirks, *seen;         /* of quirks.json; seen: peer -> version */
     struct coalitions *coalitions; /* NULL: they are not wanted */
 
     size_t agreed, disagreed, troubled;
