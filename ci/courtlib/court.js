@@ -625,7 +625,9 @@ function listen() {
   $('witness').addEventListener('click', e => { if (e.target === $('witness')) $('witness').close(); });
   $('witness').addEventListener('close', () => {
     document.body.classList.remove('open');
-    if (byId.has(opened)) { $('grid').focus({preventScroll: true}); move(0, 0); }
+    // It is told late: whoever has gone on to the filter meanwhile stays there.
+    if (byId.has(opened) && document.activeElement === document.body) $('grid').focus({preventScroll: true});
+    if (byId.has(opened)) move(0, 0);
     opened = null;
     remember(fragment());
   });
