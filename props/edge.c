@@ -229,5 +229,6 @@ bool edge_certificate_is(const struct edge_certificate *c, struct sipws_str doma
         if (same_domain(c->dns[i], domain))
             return true;
     bool no_name = c->uri_n == 0 && c->dns_n == 0;
-    return (no_name || SIPWS_PLANT(EDGE_NAME_CN)) && same_domain(c->cn, domain);
+    bool named = same_domain(c->cn, domain);
+    return (no_name && named) || SIPWS_PLANT_IF(EDGE_NAME_CN, named);
 }

@@ -95,6 +95,13 @@ static const void *draw_flows(struct tape *t, struct arena *a)
         s->host = names % HOSTS;
         s->branch = names / HOSTS;
         s->user = more % USERS;
+        unsigned earlier = tape_below(t, 2 * STEPS);
+        if ((s->what == CANCEL || s->what == ACK) && earlier < f->n - 1 &&
+            open[f->steps[earlier].slot]) {
+            s->slot = f->steps[earlier].slot;
+            s->host = f->steps[earlier].host;
+            s->branch = f->steps[earlier].branch;
+        }
         s->transaction = tape_below(t, requests + 1);
         requests += is_request(s->what);
         if (is_request(s->what))
