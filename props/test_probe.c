@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -305,18 +306,22 @@ static void strawmen_fail(void **state)
     }
 }
 
-/* A server that serves one connection and no other. */
+/* A server that serves two connections, of which the program needs one to see that it listens. */
 static void who_is_gone_is_missed(void **state)
 {
     (void)state;
-    char once[] = "/tmp/sipws-probe-XXXXXX", server[512];
-    assert_non_null(mkdtemp(once));
-    snprintf(server, sizeof server, "sh -c 'rmdir %s 2>/dev/null && exec %s/example_server'", once,
-             SIPWS_BIN);
-    int status = probe(server, "--stories 5");
+    char twice[] = "/tmp/sipws-probe-XXXXXX", one[64], two[64], server[512];
+    assert_non_null(mkdtemp(twice));
+    snprintf(one, sizeof one, "%s/1", twice);
+    snprintf(two, sizeof two, "%s/2", twice);
+    assert_int_equal(mkdir(one, 0700) | mkdir(two, 0700), 0);
+    snprintf(server, sizeof server,
+             "sh -c 'rmdir %s 2>/dev/null || rmdir %s 2>/dev/null && exec %s/example_server'", one,
+             two, SIPWS_BIN);
+    int status = probe(server, "--stories 5 --patience 10000");
     if (status != 1 || !strstr(out, "gone") || !strstr(out, "and did not come back"))
         fail_msg("status %d: %s", status, out);
-    assert_int_not_equal(rmdir(once), 0);
+    assert_int_equal(rmdir(twice), 0);
 }
 
 static void is_refused(void **state)
