@@ -275,10 +275,11 @@ static enum verdict go(struct walk *w, struct sipws_cur c, const struct sipws_va
             return FAILS;
         if (want->nested) {
             struct sipws_value inner;
-            struct sipws_cur value = {c.base, fields[part.n - 1].value.p,
-                                      fields[part.n - 1].value.p + fields[part.n - 1].value.n, NULL,
-                                      0};
-            struct sipws_cur body = {c.base, part.body.p, part.body.p + part.body.n, NULL, 0};
+            struct sipws_cur value =
+                sipws_cur_in(c.base, fields[part.n - 1].value.p,
+                             fields[part.n - 1].value.p + fields[part.n - 1].value.n, NULL, 0);
+            struct sipws_cur body =
+                sipws_cur_in(c.base, part.body.p, part.body.p + part.body.n, NULL, 0);
             if (!sipws_value_first(&value, SIPWS_F_CONTENT_TYPE, &inner))
                 return prop_fail(w->r, "no type", PROP_NOWHERE, "of part %u", w->n);
             if (go(w, body, &inner, depth + 1) == FAILS)

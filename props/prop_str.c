@@ -460,13 +460,18 @@ static enum verdict hold_scan(struct prop_trial *r, const void *story)
         /* The class is a constant in the library: each way through sipws_span_in is taken. */
         const char *ways[] = {
             sipws_span(p, end, s->classes), sipws_span_in(base, p, end, s->classes),
-            sipws_span_32(base, p, end, s->classes),
             sipws_in_knows(s->classes) ? sipws_span_more(base, p, end, s->classes) : want,
             sipws_span_8(p, end, s->classes)};
         for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
             if (ways[i] != want)
                 return prop_fail(r, "span", at, "way %zu stops at octet %td, should at %td", i,
                                  ways[i] - base, want - base);
+        const char *run = p;
+        while (run < end && sipws_is(*run, SIPWS_C_HOST))
+            run++;
+        struct sipws_cur cur = sipws_cur_in(base, p, end, NULL, 0);
+        if (sipws_run(&cur, p) != run || (run < end && sipws_run(&cur, run + 1) <= run))
+            return prop_fail(r, "run", at, "a run does not end at octet %td", run - base);
         const char *colon, *found = sipws_line(base, p, end, &colon);
         if (found > line || (found < line && (unsigned char)*found > 13))
             return prop_fail(r, "line", at, "the line ends at octet %td, should at %td",

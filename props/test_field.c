@@ -469,7 +469,7 @@ static void offsets_count_from_the_base(void **state)
     static const char message[] = "xxxxExpires: 6x";
     struct sipws_diag diag;
     struct sipws_value v;
-    struct sipws_cur c = {message, message + 13, message + 15, &diag, 0};
+    struct sipws_cur c = sipws_cur_in(message, message + 13, message + 15, &diag, 0);
     assert_false(sipws_value_first(&c, SIPWS_F_EXPIRES, &v));
     assert_int_equal(diag.err, SIPWS_E_SURPLUS);
     assert_int_equal(diag.off, 14);

@@ -22,10 +22,8 @@ bool sipws_gen_value(struct sipws_cur *c)
 {
     if (c->p < c->end && sipws_is(*c->p, SIPWS_C_TOKEN))
         return sipws_token_value(c);
-    struct sipws_cur at = *c;
     struct sipws_host host;
-    sipws_sws(&at);
-    if (sipws_peek(&at) == '"')
+    if (sipws_peek_sws(c) == '"')
         return sipws_quoted_value(c);
     if (sipws_peek(c) == '[')
         return sipws_host(c, &host);
@@ -80,19 +78,20 @@ static bool rest_of_param(struct sipws_cur *c, const struct sipws_param_rule *ru
            sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, rule->name.p);
 }
 
-static inline bool param(struct sipws_cur *c, const struct sipws_param_rule *rules,
-                         struct sipws_names *seen, struct sipws_str *value,
-                         const struct sipws_param_rule **row)
+SIPWS_INLINE bool param(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                        struct sipws_names *seen, struct sipws_str *value,
+                        const struct sipws_param_rule **row)
 {
     struct sipws_str name;
     const char *start = c->p, *equal, *stop;
-    bool plain = sipws_plain_param(c->base, start, c->end, &equal, &stop) &&
+    bool plain = sipws_plain_param(c, start, &equal, &stop) &&
                  (stop == c->end || *stop == ';' || *stop == ',');
-    if (plain) {
+    if (SIPWS_SELDOM(!plain)) {
+        if (!sipws_token(c, &name))
+            return false;
+    } else {
         name = sipws_slice(start, equal);
         c->p = equal;
-    } else if (!sipws_token(c, &name)) {
-        return false;
     }
     if (seen->n >= SIPWS_MAX_PARAMS && !SIPWS_PLANT_IF(PARAM_ARRAY, seen->n == SIPWS_MAX_PARAMS))
         return sipws_fail(c, name.p, SIPWS_E_LIMIT_PARAMS, "generic-param");
@@ -107,8 +106,8 @@ static inline bool param(struct sipws_cur *c, const struct sipws_param_rule *rul
     }
     if (rule->name.n == 0 && !rule->value)
         return sipws_fail(c, name.p, SIPWS_E_PARAM_UNKNOWN, "generic-param");
-    if (plain && stop > equal &&
-        (rule->value == sipws_token_value || rule->value == sipws_gen_value)) {
+    if (plain && SIPWS_MOSTLY(stop > equal) &&
+        SIPWS_MOSTLY(rule->value == sipws_token_value || rule->value == sipws_gen_value)) {
         *value = sipws_slice(equal + 1, stop);
         c->p = stop;
         return true;
@@ -143,7 +142,7 @@ bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
     for (;;) {
         const char *before = c->p;
         sipws_sws(c);
-        if (sipws_peek(c) != ';') {
+        if (c->p == c->end || *c->p != ';') {
             c->p = before;
             break;
         }
@@ -151,11 +150,11 @@ bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
         c->p++;
         sipws_sws(c);
         struct sipws_str value = {NULL, 0};
-        const struct sipws_param_rule *row;
-        if (!param(c, rules, &seen, &value, &row))
+        const struct sipws_param_rule *row = rules;
+        if (SIPWS_SELDOM(!param(c, rules, &seen, &value, &row)))
             return sipws_back(c, start);
         if (row == rules && row->name.n > 0)
-            *key = value;
+            *key = sipws_slice(value.p, value.p + value.n);
     }
     if (first)
         *out = sipws_slice(first, trim(first, c->p));
@@ -167,7 +166,7 @@ bool sipws_comma_params(struct sipws_cur *c, const struct sipws_param_rule *rule
 {
     const char *start = c->p, *comma = NULL;
     struct sipws_str value;
-    const struct sipws_param_rule *row;
+    const struct sipws_param_rule *row = rules;
     struct sipws_names seen;
     sipws_names_init(&seen);
     *rows = 0;
@@ -180,12 +179,13 @@ bool sipws_comma_params(struct sipws_cur *c, const struct sipws_param_rule *rule
         if (!ok || !param(c, rules, &seen, &value, &row))
             return sipws_back(c, start);
         *rows |= UINT32_C(1) << (row - rules);
-        struct sipws_cur at = *c;
-        sipws_sws(&at);
-        if (sipws_peek(&at) != ',')
+        const char *behind = c->p;
+        sipws_sws(c);
+        if (sipws_peek(c) != ',') {
+            c->p = behind;
             break;
-        comma = at.p;
-        c->p = comma + 1;
+        }
+        comma = c->p++;
         sipws_sws(c);
     }
     *out = sipws_slice(start, trim(start, c->p));
@@ -294,16 +294,16 @@ SIPWS_COLD static void no_brackets(struct sipws_cur *c, bool uri)
 }
 
 /* LAQUOT addr-spec RAQUOT, where `c` stands behind what comes before: SWS "<" … ">" SWS. */
-static inline bool bracketed(struct sipws_cur *c, struct sipws_addr *out)
+SIPWS_INLINE bool bracketed(struct sipws_cur *c, struct sipws_addr *out)
 {
     const char *start = c->p;
     sipws_sws(c);
-    if (!sipws_take(c, '<')) {
+    if (SIPWS_SELDOM(!sipws_take(c, '<'))) {
         sipws_fail(c, c->p, SIPWS_E_ADDR_BRACKET, "LAQUOT");
         return sipws_back(c, start);
     }
     bool uri = sipws_uri(c, SIPWS_URI_WHOLE, &out->uri);
-    if (!uri || !sipws_take(c, '>')) {
+    if (SIPWS_SELDOM(!uri || !sipws_take(c, '>'))) {
         no_brackets(c, uri);
         return sipws_back(c, start);
     }
@@ -329,7 +329,7 @@ static void display_tokens(struct sipws_cur *c, struct sipws_str *out, const cha
         *out = sipws_slice(start, end);
 }
 
-static inline bool name_addr(struct sipws_cur *c, struct sipws_addr *out)
+SIPWS_INLINE bool name_addr(struct sipws_cur *c, struct sipws_addr *out)
 {
     const char *start = c->p;
     if (sipws_peek(c) == '<')
@@ -366,7 +366,9 @@ bool sipws_addr(struct sipws_cur *c, struct sipws_addr *out)
         return bracketed(c, out);
     if (sipws_peek(c) == '"')
         return name_addr(c, out);
-    const char *p = sipws_span_in(c->base, c->p, c->end, SIPWS_C_TOKEN);
+    const char *p = sipws_run(c, c->p);
+    if (p < c->end && sipws_is(*p, SIPWS_C_TOKEN))
+        p = sipws_span_more(c->base, p, c->end, SIPWS_C_TOKEN);
     /* White space here, or behind one token; an angle bracket behind one. */
     bool may_be_name_addr = p < c->end && (blank(*p) || *p == '<');
     if (!may_be_name_addr)

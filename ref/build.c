@@ -36,7 +36,7 @@ static bool readable(const struct sipws_build *b)
 static struct sipws_cur written(const struct sipws_build *b, size_t from, struct sipws_diag *diag)
 {
     const char *base = b->o->p + b->start;
-    return (struct sipws_cur){base, b->o->p + from, b->o->p + b->o->n, diag, 0};
+    return sipws_cur_in(base, b->o->p + from, b->o->p + b->o->n, diag, 0);
 }
 
 /* All of `s` is a token. */

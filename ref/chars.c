@@ -134,6 +134,51 @@ const char *sipws_span_8(const char *p, const char *end, uint32_t classes)
     return p;
 }
 
+/* Where there are fewer octets, or more of one run. */
+static const char *run_more(struct sipws_cur *c, const char *p)
+{
+    for (;; p += 64) {
+        uint64_t inside = 0;
+        for (unsigned i = 0; i < 64 && c->end - p > i;) {
+#if SIPWS_VECTORS
+            if (c->end - c->base >= 16) {
+                unsigned before = sipws_before(p + i, c->end, 16);
+                inside |= sipws_inside_16(p + i - before, SIPWS_C_HOST) >> before << i;
+                i += 16;
+                continue;
+            }
+#endif
+            inside |= (uint64_t)sipws_is(p[i], SIPWS_C_HOST) << i;
+            i++;
+        }
+        c->window.p = p;
+        c->window.outside = ~inside;
+        if (~inside)
+            return p + sipws_lowest(~inside);
+    }
+}
+
+const char *sipws_run_on(struct sipws_cur *c, const char *p)
+{
+#if SIPWS_VECTORS
+    if (SIPWS_MOSTLY(c->end - c->base >= 64 && p < c->end)) {
+        unsigned before = sipws_before(p, c->end, 64);
+        const char *at = p - before;
+        uint64_t inside = sipws_inside_16(at, SIPWS_C_HOST) |
+                          sipws_inside_16(at + 16, SIPWS_C_HOST) << 16 |
+                          sipws_inside_16(at + 32, SIPWS_C_HOST) << 32 |
+                          sipws_inside_16(at + 48, SIPWS_C_HOST) << 48;
+        uint64_t outside = ~(inside >> before);
+        c->window.p = p;
+        c->window.outside = outside;
+        if (SIPWS_MOSTLY(outside))
+            return p + sipws_lowest(outside);
+        p += 64;
+    }
+#endif
+    return run_more(c, p);
+}
+
 /* The octets of a line end at p that a fold may stand on: CRLF, or LF where that is allowed. */
 static size_t line_end(const struct sipws_cur *c, const char *p)
 {
@@ -180,59 +225,47 @@ bool sipws_need(struct sipws_cur *c, char ch, const char *rule)
     return sipws_fail(c, at.p, SIPWS_E_SEPARATOR, rule);
 }
 
-/* Digits one by one: any count of them. *over: more than 64 bits. */
-static const char *long_number(const char *p, const char *end, uint64_t *out, bool *over)
-{
-    const char *start = p;
-    uint64_t value = 0;
-    *over = false;
-    for (; p < end && sipws_is(*p, SIPWS_C_DIGIT); p++) {
-        unsigned digit = (unsigned char)*p - (unsigned char)'0';
-        if (p - start >= 19 && !SIPWS_PLANT(NUMBER_WRAP)) /* nineteen digits always fit */
-            *over = *over || value > (UINT64_MAX - digit) / 10;
-        value = value * 10 + digit;
-    }
-    *out = value;
-    return p;
-}
-
-/* Up to eight octets as one number: how many of them are digits, from the first on. */
-static unsigned count_digits(uint64_t first)
-{
-    uint64_t w = first ^ SIPWS_ONES * '0'; /* a digit is now from 0 to 9 */
-    uint64_t above = (w | ((w & SIPWS_ONES * 0x7F) + SIPWS_ONES * (0x80 - 10))) & SIPWS_ONES * 0x80;
-    return above ? sipws_lowest(above) / 8 : 8;
-}
-
-/* The number that the first n digits of them are. Pairs of digits, of pairs, and of fours. */
-static uint64_t value_of(uint64_t first, unsigned n)
-{
-    uint64_t w = (first ^ SIPWS_ONES * '0') << 8 * (8 - n);
-    w = (w * 10 + (w >> 8)) & UINT64_C(0x00FF00FF00FF00FF);
-    w = (w * 100 + (w >> 16)) & UINT64_C(0x0000FFFF0000FFFF);
-    return (w * 10000 + (w >> 32)) & UINT32_MAX;
-}
-
-bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out, const char *rule)
+/* Digits one by one: any count of them. */
+static bool any_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out,
+                       const char *rule)
 {
     const char *p = c->p;
-    uint64_t first = sipws_first_8(c->base, p, sipws_left(c), c->end), value = 0;
+    uint64_t value = 0;
     bool over = false;
-    unsigned n = count_digits(first);
-    if (n == 0)
-        return sipws_fail(c, p, SIPWS_E_NUMBER, rule);
-    if (n < 8) {
-        value = value_of(first, n);
-        p += n;
-    } else {
-        p = long_number(p, c->end, &value, &over);
+    for (; p < c->end && sipws_is(*p, SIPWS_C_DIGIT); p++) {
+        unsigned digit = (unsigned char)*p - (unsigned char)'0';
+        if (p - c->p >= 19 && !SIPWS_PLANT(NUMBER_WRAP)) /* nineteen digits always fit */
+            over = over || value > (UINT64_MAX - digit) / 10;
+        value = value * 10 + digit;
     }
+    if (p == c->p)
+        return sipws_fail(c, p, SIPWS_E_NUMBER, rule);
     if (over && max == UINT64_MAX)
         return sipws_fail(c, c->p, SIPWS_E_LIMIT_NUMBER, rule);
     if (over || value < min || value > max)
         return sipws_fail(c, c->p, SIPWS_E_NUMBER_RANGE, rule);
     *out = value;
     c->p = p;
+    return true;
+}
+
+/* The same, of up to seven at once. Which octets are digits is told without a loop, and their value
+ * is that of pairs of digits, of pairs of these, and of both fours. */
+bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out, const char *rule)
+{
+    uint64_t w = sipws_next_8(c) ^ SIPWS_ONES * '0'; /* a digit is now from 0 to 9 */
+    uint64_t other = (w | ((w & SIPWS_ONES * 0x7F) + SIPWS_ONES * (0x80 - 10))) & SIPWS_ONES * 0x80;
+    unsigned n = other ? sipws_lowest(other) / 8 : 8;
+    if (SIPWS_SELDOM(n == 0 || n == 8))
+        return any_number(c, min, max, out, rule);
+    w <<= 64 - 8 * n;
+    w = (w * 10 + (w >> 8)) & UINT64_C(0x00FF00FF00FF00FF);
+    w = (w * 100 + (w >> 16)) & UINT64_C(0x0000FFFF0000FFFF);
+    w = (w * 10000 + (w >> 32)) & UINT32_MAX;
+    if (SIPWS_SELDOM(w < min || w > max))
+        return any_number(c, min, max, out, rule);
+    *out = w;
+    c->p += n;
     return true;
 }
 

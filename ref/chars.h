@@ -62,22 +62,27 @@ static inline bool sipws_is(char ch, uint32_t classes)
 /* Whether the compiler knows vectors of sixteen octets. */
 #define SIPWS_VECTORS 1
 typedef unsigned char sipws_octets __attribute__((vector_size(16)));
+typedef signed char sipws_signed_octets __attribute__((vector_size(16)));
 
-/* 255 for each octet of x that is of a part of the class `of`, a constant: of all of it for text,
- * quoted text and lines, else of SIPWS_C_HOST. 0 for others. */
+/* 255 for each octet of x from lo to hi, which are constants, or that is ch; 0 for others. Moved to
+ * the top of what a signed octet can be, a range is one comparison. */
+#define SIPWS_TO(x, lo, hi)                                                                        \
+    ((sipws_octets)((sipws_signed_octets)((x) + (unsigned char)(0x7F - (hi))) >                    \
+                    (signed char)(0x7E - (hi) + (lo))))
+#define SIPWS_IS(x, ch) ((sipws_octets)((x) == (unsigned char)(ch)))
+
+/* The same for octets that are of a part of the class `of`, a constant: of all of it for text,
+ * quoted text and lines, else of SIPWS_C_HOST. */
 static inline sipws_octets sipws_in(sipws_octets x, uint32_t of)
 {
-#define TO(x, lo, hi) ((sipws_octets)((sipws_octets)((x) - (lo)) <= (unsigned char)((hi) - (lo))))
-#define IS(x, ch)     ((sipws_octets)((x) == (unsigned char)(ch)))
     if (of == (SIPWS_C_TEXT | SIPWS_C_WSP))
-        return TO(x, ' ', '~') | IS(x, '\t');
+        return SIPWS_TO(x, ' ', '~') | SIPWS_IS(x, '\t');
     if (of == (SIPWS_C_QDTEXT | SIPWS_C_WSP))
-        return (TO(x, ' ', '~') & ~IS(x, '"') & ~IS(x, '\\')) | IS(x, '\t');
+        return (SIPWS_TO(x, ' ', '~') & ~(SIPWS_IS(x, '"') | SIPWS_IS(x, '\\'))) |
+               SIPWS_IS(x, '\t');
     if (of == SIPWS_C_LINE)
-        return ~IS(x, '\r') & ~IS(x, '\n');
-    return TO(x | 0x20, 'a', 'z') | TO(x, '0', '9') | TO(x, '-', '.');
-#undef TO
-#undef IS
+        return ~(SIPWS_IS(x, '\r') | SIPWS_IS(x, '\n'));
+    return SIPWS_TO(x | 0x20, 'a', 'z') | (SIPWS_TO(x, '-', '9') & ~SIPWS_IS(x, '/'));
 }
 
 /* Whether what sipws_in gives is a part of `classes`. */
@@ -90,26 +95,20 @@ static inline bool sipws_in_knows(uint32_t classes)
                        SIPWS_C_QDTEXT | SIPWS_C_CTEXT | SIPWS_C_TEXT | SIPWS_C_REASON)) != 0;
 }
 
-/* One bit in SIPWS_LANE for each octet that is 255 and not 0, the first one's the lowest. */
+/* A bit for each octet that is 255 and not 0, the first one's the lowest. */
 static inline uint64_t sipws_bits(sipws_octets x)
 {
 #if defined(__SSE2__)
-    typedef char signed_octets __attribute__((vector_size(16)));
-    return (uint64_t)(unsigned)__builtin_ia32_pmovmskb128((signed_octets)x);
+    typedef char octets __attribute__((vector_size(16)));
+    return (uint64_t)(unsigned)__builtin_ia32_pmovmskb128((octets)x);
 #else
-    typedef unsigned short halves __attribute__((vector_size(16)));
-    typedef unsigned char eight __attribute__((vector_size(8)));
-    eight nibbles = __builtin_convertvector((halves)x >> 4, eight);
-    uint64_t bits;
-    memcpy(&bits, &nibbles, sizeof bits);
-    return bits & UINT64_C(0x1111111111111111);
+    const sipws_octets weights = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint64_t half[2]; /* the product has the sum of its octets on top */
+    x &= weights;
+    memcpy(half, &x, sizeof half);
+    return half[0] * SIPWS_ONES >> 56 | half[1] * SIPWS_ONES >> 56 << 8;
 #endif
 }
-#if defined(__SSE2__)
-enum { SIPWS_LANE = 1 };
-#else
-enum { SIPWS_LANE = 4 };
-#endif
 
 /* Sixteen octets of any alignment. */
 static inline sipws_octets sipws_load_16(const char *p)
@@ -119,26 +118,26 @@ static inline sipws_octets sipws_load_16(const char *p)
     return x;
 }
 
-/* Which of the sixteen octets at p are outside of sipws_in. */
-static inline uint64_t sipws_outside_16(const char *p, uint32_t of)
+/* Near the end, how many octets before p the last `n` before it begin, of which there are so many;
+ * else 0. Without a branch, as nobody can foretell how many are left. */
+static inline unsigned sipws_before(const char *p, const char *end, int n)
 {
-    return sipws_bits(~sipws_in(sipws_load_16(p), of));
+    ptrdiff_t over = p + n - end;
+    return (unsigned)(over & ~(over >> (sizeof over * 8 - 1)));
+}
+
+/* Which of the sixteen octets at p are inside of sipws_in. */
+static inline uint64_t sipws_inside_16(const char *p, uint32_t of)
+{
+    return sipws_bits(sipws_in(sipws_load_16(p), of));
 }
 
 /* How many of the octets from p on stand before the first that is outside of sipws_in, up to
- * sixteen and up to the end, before which there are sixteen. Near it those are looked at, without a
- * branch. */
+ * sixteen and up to the end, before which there are sixteen. */
 static inline unsigned sipws_few(const char *p, const char *end, uint32_t of)
 {
-    const char *at = end - p >= 16 ? p : end - 16;
-    unsigned before = (unsigned)(p - at);
-    uint64_t outside = sipws_outside_16(at, of);
-#if defined(__SSE2__)
-    return sipws_lowest((outside | 1u << 16) >> before);
-#else
-    outside = before < 16 ? outside >> SIPWS_LANE * before : 0;
-    return outside ? sipws_lowest(outside) / SIPWS_LANE : 16 - before;
-#endif
+    unsigned before = sipws_before(p, end, 16);
+    return sipws_lowest(~(sipws_inside_16(p - before, of) >> before));
 }
 #else
 /* Whether the compiler knows vectors of sixteen octets. */
@@ -159,58 +158,43 @@ static inline const char *sipws_span_in(const char *base, const char *p, const c
                                         uint32_t classes)
 {
 #if SIPWS_VECTORS
-    if (sipws_in_knows(classes) && end - base >= 16) {
+    if (sipws_in_knows(classes) && SIPWS_MOSTLY(end - base >= 16)) {
         p += sipws_few(p, end, classes);
-        return p == end || !sipws_is(*p, classes) ? p : sipws_span_more(base, p, end, classes);
+        return SIPWS_SELDOM(p < end && sipws_is(*p, classes))
+                   ? sipws_span_more(base, p, end, classes)
+                   : p;
     }
 #endif
     (void)base;
     return sipws_span_8(p, end, classes);
 }
 
-/* The same, for what is up to 32 octets long as often as not: there is one way for all of them. */
-static inline const char *sipws_span_32(const char *base, const char *p, const char *end,
-                                        uint32_t classes)
+/* The end of the octets of SIPWS_C_HOST from p on, which is not before the cursor's window. The
+ * window is opened, and moves on, as needed: where one run ends the next begins, and to load octets
+ * and compare them takes longer than all else, so it is done for many of them at once. */
+const char *sipws_run_on(struct sipws_cur *c, const char *p);
+static inline const char *sipws_run(struct sipws_cur *c, const char *p)
 {
-#if SIPWS_VECTORS && defined(__SSE2__)
-    if (sipws_in_knows(classes) && end - base >= 32) {
-        const char *at = end - p >= 32 ? p : end - 32;
-        uint64_t outside = sipws_outside_16(at, classes) | sipws_outside_16(at + 16, classes) << 16;
-        p += sipws_lowest((outside | UINT64_C(1) << 32) >> (p - at));
-        return p == end || !sipws_is(*p, classes) ? p : sipws_span_more(base, p, end, classes);
-    }
-#endif
-    return sipws_span_in(base, p, end, classes);
+    uintptr_t i = (uintptr_t)p - (uintptr_t)c->window.p;
+    if (SIPWS_SELDOM(i >= 64 || c->window.outside >> i == 0))
+        return sipws_run_on(c, p);
+    p += sipws_lowest(c->window.outside >> i);
+    return p < c->end ? p : c->end;
 }
 
 /* name [ "=" value ] at p, both of octets of SIPWS_C_HOST, which most parameters are. *equal:
  * behind the name; *stop: behind all. What stands there the caller looks at. False: it is something
- * else.
- */
-static inline bool sipws_plain_param(const char *base, const char *p, const char *end,
-                                     const char **equal, const char **stop)
+ * else. */
+static inline bool sipws_plain_param(struct sipws_cur *c, const char *p, const char **equal,
+                                     const char **stop)
 {
-    *equal = *stop = p;
-#if SIPWS_VECTORS && defined(__SSE2__)
-    if (end - base < 32)
+    const char *q = *equal = *stop = sipws_run(c, p);
+    if (SIPWS_SELDOM(q == p))
         return false;
-    const char *at = end - p >= 32 ? p : end - 32;
-    uint64_t outside = sipws_outside_16(at, SIPWS_C_HOST) |
-                       sipws_outside_16(at + 16, SIPWS_C_HOST) << 16 | UINT64_C(1) << 32;
-    outside >>= p - at;
-    const char *q = *equal = *stop = p + sipws_lowest(outside);
-    if (q == p || (q == at + 32 && q < end))
-        return false;
-    if (q == end || *q != '=')
+    if (q == c->end || *q != '=')
         return true;
-    *stop = p + sipws_lowest(outside & (outside - 1));
-    if (*stop == at + 32 && *stop < end)
-        *stop = sipws_span_more(base, *stop, end, SIPWS_C_HOST);
+    *stop = sipws_run(c, q + 1);
     return *stop > q + 1;
-#else
-    (void)base, (void)end;
-    return false;
-#endif
 }
 
 /* Where the line at p ends: at its CR or LF, at end, or before that at an octet up to 13, which
@@ -220,17 +204,21 @@ static inline bool sipws_plain_param(const char *base, const char *p, const char
 static inline const char *sipws_line(const char *base, const char *p, const char *end,
                                      const char **colon)
 {
-#if SIPWS_VECTORS && defined(__SSE2__)
-    if (end - p >= 64) {
-        sipws_octets a = sipws_load_16(p), b = sipws_load_16(p + 16), c = sipws_load_16(p + 32),
-                     d = sipws_load_16(p + 48);
-        uint64_t colons = sipws_bits((sipws_octets)(a == ':')) |
-                          sipws_bits((sipws_octets)(b == ':')) << 16 | UINT64_C(1) << 32;
-        uint64_t low =
-            sipws_bits((sipws_octets)(a <= 13)) | sipws_bits((sipws_octets)(b <= 13)) << 16 |
-            sipws_bits((sipws_octets)(c <= 13)) << 32 | sipws_bits((sipws_octets)(d <= 13)) << 48;
-        *colon = p + sipws_lowest(colons);
-        return low ? p + sipws_lowest(low) : sipws_span_more(base, p + 64, end, SIPWS_C_LINE);
+#if SIPWS_VECTORS
+    if (SIPWS_MOSTLY(end - p >= 64)) {
+        uint64_t colons = sipws_bits(SIPWS_IS(sipws_load_16(p), ':')) |
+                          sipws_bits(SIPWS_IS(sipws_load_16(p + 16), ':')) << 16;
+        *colon = p + sipws_lowest(colons | UINT64_C(1) << 32);
+        do {
+            uint64_t low = sipws_bits(SIPWS_TO(sipws_load_16(p), 0, 13)) |
+                           sipws_bits(SIPWS_TO(sipws_load_16(p + 16), 0, 13)) << 16 |
+                           sipws_bits(SIPWS_TO(sipws_load_16(p + 32), 0, 13)) << 32 |
+                           sipws_bits(SIPWS_TO(sipws_load_16(p + 48), 0, 13)) << 48;
+            if (SIPWS_MOSTLY(low))
+                return p + sipws_lowest(low);
+            p += 64;
+        } while (end - p >= 64);
+        return sipws_span_in(base, p, end, SIPWS_C_LINE);
     }
 #endif
     *colon = sipws_span_in(base, p, end, SIPWS_C_TOKEN);
@@ -243,10 +231,18 @@ static inline const char *sipws_span(const char *p, const char *end, uint32_t cl
     return sipws_span_in(p, p, end, classes);
 }
 
-/* Steps over the octets of `classes`, as many as there are. */
+/* Steps over the octets of `classes`, a constant, as many as there are. */
 static inline void sipws_skip(struct sipws_cur *c, uint32_t classes)
 {
-    c->p = sipws_span_in(c->base, c->p, c->end, classes);
+    bool text = classes == SIPWS_C_LINE || (classes & SIPWS_C_WSP) != 0;
+    if (text || !sipws_in_knows(classes)) {
+        c->p = sipws_span_in(c->base, c->p, c->end, classes);
+        return;
+    }
+    const char *p = sipws_run(c, c->p);
+    if (SIPWS_SELDOM(p < c->end && sipws_is(*p, classes)))
+        p = sipws_span_more(c->base, p, c->end, classes);
+    c->p = p;
 }
 
 /* The first octet in [p, end) that is neither SP nor HTAB, or end. There is mostly one or none. */
@@ -263,8 +259,18 @@ bool sipws_lws(struct sipws_cur *c);
 /* SWS = [LWS] */
 static inline void sipws_sws(struct sipws_cur *c)
 {
-    if (c->p < c->end && (unsigned char)*c->p <= ' ')
+    if (SIPWS_SELDOM(c->p < c->end && (unsigned char)*c->p <= ' '))
         (void)sipws_lws(c);
+}
+
+/* The octet behind SWS, or -1 at the end. The cursor stays. */
+static inline int sipws_peek_sws(struct sipws_cur *c)
+{
+    const char *start = c->p;
+    sipws_sws(c);
+    int ch = sipws_peek(c);
+    c->p = start;
+    return ch;
 }
 
 /* SWS ch SWS: SEMI, COMMA, SLASH, EQUAL, COLON, LPAREN, RPAREN, STAR. Silent, so that it can ask
@@ -278,16 +284,25 @@ bool sipws_need(struct sipws_cur *c, char ch, const char *rule);
 static inline bool sipws_token(struct sipws_cur *c, struct sipws_str *out)
 {
     const char *start = c->p;
+    sipws_skip(c, SIPWS_C_TOKEN);
+    *out = sipws_slice(start, c->p);
+    return SIPWS_MOSTLY(c->p > start) || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
+}
+
+/* The same, where hardly anything else of the kind is near: no window is opened. */
+static inline bool sipws_lone_token(struct sipws_cur *c, struct sipws_str *out)
+{
+    const char *start = c->p;
     c->p = sipws_span_in(c->base, start, c->end, SIPWS_C_TOKEN);
     *out = sipws_slice(start, c->p);
-    return c->p > start || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
+    return SIPWS_MOSTLY(c->p > start) || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
 }
 
 /* word = the same with more marks (Call-ID) */
 static inline bool sipws_word(struct sipws_cur *c, struct sipws_str *out)
 {
     const char *start = c->p;
-    c->p = sipws_span_32(c->base, start, c->end, SIPWS_C_WORD);
+    sipws_skip(c, SIPWS_C_WORD);
     *out = sipws_slice(start, c->p);
     return c->p > start || sipws_fail(c, start, SIPWS_E_WORD, "word");
 }
@@ -349,7 +364,7 @@ static inline bool sipws_names_add(struct sipws_names *names, struct sipws_str n
 {
     unsigned hash = (unsigned)(key * SIPWS_GOLDEN >> 56);
     uint64_t bit = UINT64_C(1) << (hash & 63), *some = &names->some[hash >> 6];
-    if ((*some & bit) && sipws_names_has(names, name, key, same))
+    if (SIPWS_SELDOM(*some & bit) && sipws_names_has(names, name, key, same))
         return false;
     *some |= bit;
     names->key[names->n] = key;

@@ -3,7 +3,7 @@
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-static const struct sipws_field_info rows[SIPWS_FIELD_COUNT] = {
+const struct sipws_field_info sipws_field_rows[SIPWS_FIELD_COUNT] = {
     [SIPWS_F_EXTENSION] = {"", "", SIPWS_MANY, sipws_header_value, "3261 25.1"},
 #define F(id, text, compact, shape, rule, rfc)                                                     \
     [SIPWS_F_##id] = {text, compact, shape, sipws_##rule, rfc},
@@ -13,37 +13,22 @@ static const struct sipws_field_info rows[SIPWS_FIELD_COUNT] = {
 
 const struct sipws_field_info *sipws_field_info(enum sipws_field_id id)
 {
-    return &rows[(unsigned)id < SIPWS_FIELD_COUNT ? id : SIPWS_F_EXTENSION];
+    return &sipws_field_rows[(unsigned)id < SIPWS_FIELD_COUNT ? id : SIPWS_F_EXTENSION];
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static inline
-#endif
-
-/* What a name is compared by: its first eight octets, its last eight, and those from the ninth to
- * the sixteenth, each as sipws_first_8 gives them. A name has at most 24. */
-struct words {
-    uint64_t first, last, middle;
-};
-
 /* In lower case. */
-static const struct row_words {
-    struct words w;
-    size_t n;
-} words_of[SIPWS_FIELD_COUNT] = {
+const struct sipws_field_words sipws_field_words[SIPWS_FIELD_COUNT] = {
 #define LOW(s, i) ((uint64_t)(unsigned char)((s)[i] == '-' ? '-' : (s)[i] | 0x20))
 #define AT(s, i)  (sizeof(s) - 1 > (i) ? LOW(s, (i) < sizeof(s) ? (i) : 0) : 0)
 #define WORD(s, i)                                                                                 \
     (AT(s, i) | AT(s, (i) + 1) << 8 | AT(s, (i) + 2) << 16 | AT(s, (i) + 3) << 24 |                \
      AT(s, (i) + 4) << 32 | AT(s, (i) + 5) << 40 | AT(s, (i) + 6) << 48 | AT(s, (i) + 7) << 56)
 #define F(id, text, compact, shape, rule, rfc)                                                     \
-    [SIPWS_F_##id] = {{WORD(text, 0u), WORD(text, sizeof(text) < 9 ? 0u : sizeof(text) - 9),       \
-                       sizeof(text) > 17 ? WORD(text, 8u) : 0},                                    \
-                      sizeof(text) - 1},
+    [SIPWS_F_##id] = {sizeof(text) - 1, WORD(text, 0u),                                            \
+                      WORD(text, sizeof(text) < 9 ? 0u : sizeof(text) - 9),                        \
+                      sizeof(text) > 17 ? WORD(text, 8u) : 0},
 #include "field.def"
 #undef F
 #undef WORD
@@ -51,8 +36,7 @@ static const struct row_words {
 #undef LOW
 };
 
-/* Each name's slot. */
-static const uint8_t slots[256] = {
+const uint8_t sipws_field_slots[256] = {
 #define MULTIPLIER(m)
 #define SLOT(number, id) [number] = SIPWS_F_##id,
 #include "field_slots.def"
@@ -60,25 +44,7 @@ static const uint8_t slots[256] = {
 #undef MULTIPLIER
 };
 
-static inline unsigned slot_of(const struct words *w)
-{
-#define MULTIPLIER(m) const uint64_t multiplier = m;
-#define SLOT(number, id)
-#include "field_slots.def"
-#undef SLOT
-#undef MULTIPLIER
-    uint64_t fold = SIPWS_ONES * 0x20;
-    return (unsigned)(((w->first | fold) + (w->last | fold)) * multiplier >> 56);
-}
-
-/* The octets of w are those of a name, but for the case of its letters. */
-static inline uint64_t differ(uint64_t w, uint64_t name)
-{
-    uint64_t letters = name >> 1 & SIPWS_ONES * 0x20; /* "-" has no such bit */
-    return (w | letters) ^ name;
-}
-
-static enum sipws_field_id find_compact(char ch)
+enum sipws_field_id sipws_field_find_compact(char ch)
 {
     char letter = sipws_is(ch, SIPWS_C_ALPHA) ? (char)(ch | 0x20) : '\0';
     if (SIPWS_PLANT_IF(FIELD_COMPACT_CASE, letter != '\0' && letter != ch))
@@ -91,34 +57,23 @@ static enum sipws_field_id find_compact(char ch)
     return SIPWS_F_EXTENSION;
 }
 
-enum sipws_field_id sipws_field_find_in(const char *base, struct sipws_str name, const char *end)
+enum sipws_field_id sipws_field_find(struct sipws_str name)
 {
+    char room[8 + 24 + 8] = {0};
     if (name.n > 8 && SIPWS_PLANT(FIELD_PREFIX)) {
         enum sipws_field_id id = sipws_field_find((struct sipws_str){name.p, name.n - 1});
         if (id != SIPWS_F_EXTENSION)
             return id;
     }
-    if (name.n < 2)
-        return name.n == 0 || name.p[0] == '\0' ? SIPWS_F_EXTENSION : find_compact(name.p[0]);
-    struct words w = {sipws_first_8(base, name.p, name.n, end), 0, 0};
-    w.last = name.n < 8 ? w.first : sipws_eight(name.p + name.n - 8);
-    unsigned id = slots[slot_of(&w)];
-    const struct row_words *row = &words_of[id];
-    if (name.n > 16)
-        w.middle = sipws_eight(name.p + 8);
-    bool same = row->n == name.n && (differ(w.first, row->w.first) | differ(w.last, row->w.last) |
-                                     differ(w.middle, row->w.middle)) == 0;
-    return same ? (enum sipws_field_id)id : SIPWS_F_EXTENSION;
-}
-
-enum sipws_field_id sipws_field_find(struct sipws_str name)
-{
-    return sipws_field_find_in(name.p, name, name.p + name.n);
+    if (name.n == 0 || name.n > 24)
+        return SIPWS_F_EXTENSION;
+    memcpy(room + 8, name.p, name.n);
+    return sipws_field_find_in((struct sipws_str){room + 8, name.n});
 }
 
 #define F(id, text, compact, shape, rule, rfc)                                                     \
     _Static_assert(sizeof(text) - 1 >= 2 && sizeof(text) - 1 <= 24,                                \
-                   "a longer name has octets that sipws_field_find_in does not compare");
+                   "sipws_field_find_in does not compare all of a longer name");
 #include "field.def"
 #undef F
 
@@ -152,15 +107,9 @@ static bool ends_here(struct sipws_cur *c, enum sipws_shape shape)
                       is_list(shape) ? "COMMA" : "message-header");
 }
 
-/* One element and what follows it; `first`: no comma came before it. */
-INLINE bool element(struct sipws_cur *c, const struct sipws_field_info *info, bool first,
-                    struct sipws_value *out)
+bool sipws_value_ends(struct sipws_cur *c, enum sipws_shape shape, const char *start, bool first,
+                      struct sipws_value *out)
 {
-    const char *start = c->p;
-    out->params = (struct sipws_str){NULL, 0};
-    out->key = (struct sipws_str){NULL, 0};
-    if (!info->read(c, out))
-        return false;
     const char *text = start, *end = c->p;
     while (text < end && sipws_blank(*text)) /* SWS that the first and last rule took with them */
         text++;
@@ -174,11 +123,11 @@ INLINE bool element(struct sipws_cur *c, const struct sipws_field_info *info, bo
             return sipws_fail(c, c->p, SIPWS_E_CONTACT_STAR, "STAR");
         return ends_here(c, SIPWS_ONE); /* its SWS is read, and nothing else follows */
     }
-    return c->p == c->end || ends_here(c, info->shape);
+    return c->p == c->end || ends_here(c, shape);
 }
 
 /* The commas between elements: one, or under SIPWS_ALLOW_EMPTY_ELEMENT any number anywhere. */
-INLINE bool commas(struct sipws_cur *c, bool first)
+SIPWS_INLINE bool commas(struct sipws_cur *c, bool first)
 {
     const char *comma = NULL;
     if (sipws_peek(c) != ',')
@@ -194,8 +143,8 @@ INLINE bool commas(struct sipws_cur *c, bool first)
     return true;
 }
 
-SIPWS_COLD static bool refuse(struct sipws_cur *c, const char *start,
-                              const struct sipws_field_info *info)
+bool sipws_value_refused(struct sipws_cur *c, const char *start,
+                         const struct sipws_field_info *info)
 {
     if (c->diag && c->diag->rfc[0] == '\0')
         c->diag->rfc = info->rfc;
@@ -227,8 +176,8 @@ bool sipws_value_first(struct sipws_cur *c, enum sipws_field_id id, struct sipws
     bool refused;
     nothing_refused(c);
     if ((c->p == c->end || *c->p == ',') && is_list(info->shape) && !before_list(c, info, &refused))
-        return refused ? refuse(c, start, info) : false;
-    return element(c, info, true, out) || refuse(c, start, info);
+        return refused ? sipws_value_refused(c, start, info) : false;
+    return sipws_value_element(c, info, true, out) || sipws_value_refused(c, start, info);
 }
 
 bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out)
@@ -239,13 +188,13 @@ bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_
     if (c->p == c->end)
         return false;
     if (!commas(c, false))
-        return refuse(c, start, info);
+        return sipws_value_refused(c, start, info);
     if (SIPWS_PLANT_IF(LENIENT_LAST,
                        (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) && !memchr(c->p, ',', sipws_left(c))))
         c->p = c->end;
     if (c->p == c->end)
         return false;
-    return element(c, info, false, out) || refuse(c, start, info);
+    return sipws_value_element(c, info, false, out) || sipws_value_refused(c, start, info);
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */

@@ -54,9 +54,6 @@ const struct sipws_field_info *sipws_field_info(enum sipws_field_id id);
 /* The header field of that name or compact form; SIPWS_F_EXTENSION where the table has none. */
 enum sipws_field_id sipws_field_find(struct sipws_str name);
 
-/* The same for a name that stands in [base, end), of which all may be looked at. */
-enum sipws_field_id sipws_field_find_in(const char *base, struct sipws_str name, const char *end);
-
 /* What an element is. In brackets: the member of struct sipws_value that holds it. */
 enum sipws_kind {
     SIPWS_K_TEXT,        /* text that is not taken apart (text) */

@@ -10,9 +10,7 @@
 /* auth-param: token / quoted-string */
 static bool auth_value(struct sipws_cur *c)
 {
-    struct sipws_cur at = *c;
-    sipws_sws(&at);
-    return sipws_peek(&at) == '"' ? sipws_quoted_value(c) : sipws_token_value(c);
+    return sipws_peek_sws(c) == '"' ? sipws_quoted_value(c) : sipws_token_value(c);
 }
 
 static const char *lhex(const char *p, const char *end)

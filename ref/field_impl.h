@@ -20,10 +20,88 @@ sipws_value_read sipws_header_value;
 extern const char sipws_wkday_names[7][4];  /* from Mon */
 extern const char sipws_month_names[12][4]; /* from Jan */
 
+/* The rows of field.def. */
+extern const struct sipws_field_info sipws_field_rows[SIPWS_FIELD_COUNT];
+
 static inline bool sipws_blank(char ch)
 {
     return (unsigned char)ch <= ' ' && (ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n');
 }
+
+/* ---- names -----------------------------------------------------------------------------------
+ *
+ * A name is looked for in one slot (ci/fields), and compared as words as sipws_first_8 has them:
+ * its first eight octets, its last eight, and where there are more than sixteen, the second eight.
+ */
+
+/* Of each row, in lower case. No name is longer than 24. */
+struct sipws_field_words {
+    size_t n;
+    uint64_t first, last, middle;
+};
+extern const struct sipws_field_words sipws_field_words[SIPWS_FIELD_COUNT];
+extern const uint8_t sipws_field_slots[256];
+
+/* The field with that compact form. */
+enum sipws_field_id sipws_field_find_compact(char ch);
+
+/* 0: the octets of w are those of a name, but for the case of its letters. */
+static inline uint64_t sipws_field_differs(uint64_t w, uint64_t name)
+{
+    uint64_t letters = name >> 1 & SIPWS_ONES * 0x20; /* "-" has no such bit */
+    return (w | letters) ^ name;
+}
+
+/* sipws_field_find for a name that has an octet. The eight before its end may be looked at, and the
+ * eight at its start. */
+static inline enum sipws_field_id sipws_field_find_in(struct sipws_str name)
+{
+#define MULTIPLIER(m) const uint64_t multiplier = m;
+#define SLOT(number, id)
+#include "field_slots.def"
+#undef SLOT
+#undef MULTIPLIER
+    const uint64_t fold = SIPWS_ONES * 0x20;
+    if (SIPWS_SELDOM(name.n == 1))
+        return sipws_field_find_compact(name.p[0]);
+    ptrdiff_t lack = 8 - (ptrdiff_t)name.n; /* octets, of eight */
+    lack &= ~(lack >> (sizeof lack * 8 - 1));
+    uint64_t last = sipws_eight(name.p + name.n - 8) >> 8 * lack;
+    uint64_t first = sipws_eight(name.p) & ~UINT64_C(0) >> 8 * lack;
+    unsigned id = sipws_field_slots[((first | fold) + (last | fold)) * multiplier >> 56];
+    const struct sipws_field_words *row = &sipws_field_words[id];
+    uint64_t differs = (row->n ^ name.n) | sipws_field_differs(first, row->first) |
+                       sipws_field_differs(last, row->last);
+    if (SIPWS_SELDOM(name.n > 16))
+        differs |= sipws_field_differs(sipws_eight(name.p + 8), row->middle);
+    return SIPWS_MOSTLY(differs == 0) ? (enum sipws_field_id)id : SIPWS_F_EXTENSION;
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+/* What follows the element that was read from `start` on; its text. */
+bool sipws_value_ends(struct sipws_cur *c, enum sipws_shape shape, const char *start, bool first,
+                      struct sipws_value *out);
+
+/* One element and what follows it; `first`: no comma came before it. */
+static inline bool sipws_value_element(struct sipws_cur *c, const struct sipws_field_info *info,
+                                       bool first, struct sipws_value *out)
+{
+    const char *start = c->p;
+    out->params = (struct sipws_str){NULL, 0};
+    out->key = (struct sipws_str){NULL, 0};
+    if (SIPWS_SELDOM(!info->read(c, out)))
+        return false;
+    if (SIPWS_SELDOM(c->p < c->end || c->p == start || sipws_blank(*start) ||
+                     sipws_blank(c->p[-1]) || out->kind == SIPWS_K_STAR))
+        return sipws_value_ends(c, info->shape, start, first, out);
+    out->text = sipws_slice(start, c->p);
+    return true;
+}
+
+/* Ends a refusal: returns false. */
+SIPWS_COLD bool sipws_value_refused(struct sipws_cur *c, const char *start,
+                                    const struct sipws_field_info *info);
 
 /* LWS that must stand, and no second one behind it. */
 bool sipws_need_lws(struct sipws_cur *c, const char *rule);

@@ -150,11 +150,7 @@ static const struct sipws_param_rule accept_params[] = {SIPWS_PARAM("q", qvalue)
 /* m-parameter: the value must stand, and is a token or a quoted-string. */
 static bool m_value(struct sipws_cur *c)
 {
-    struct sipws_cur at = *c;
-    sipws_sws(&at);
-    if (sipws_peek(&at) == '"')
-        return sipws_quoted_value(c);
-    return sipws_token_value(c);
+    return sipws_peek_sws(c) == '"' ? sipws_quoted_value(c) : sipws_token_value(c);
 }
 static const struct sipws_param_rule media_params[] = {SIPWS_PARAM_OTHERS(m_value, false)};
 
@@ -326,7 +322,7 @@ bool sipws_mime_version(struct sipws_cur *c, struct sipws_value *out)
 static bool token(struct sipws_cur *c, struct sipws_value *out)
 {
     out->kind = SIPWS_K_TOKEN;
-    return sipws_token(c, &out->token);
+    return sipws_lone_token(c, &out->token);
 }
 
 static bool token_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
@@ -553,7 +549,7 @@ bool sipws_cseq(struct sipws_cur *c, struct sipws_value *out)
 {
     out->kind = SIPWS_K_CSEQ;
     return cseq_number(c, &out->cseq.number) && sipws_need_lws(c, "CSeq") &&
-           sipws_token(c, &out->cseq.method);
+           sipws_lone_token(c, &out->cseq.method);
 }
 
 /* response-num LWS CSeq-num LWS Method, RFC 3262 10 */

@@ -1,3 +1,4 @@
+#include "field_impl.h"
 #include "msg_impl.h"
 
 #include "plant.h"
@@ -51,30 +52,19 @@ bool sipws_tell(struct sipws_report *r, const struct sipws_cur *c, const char *a
 enum sipws_method sipws_method_find(struct sipws_str name)
 {
     static const struct {
-        const char *name;
-        enum sipws_method method;
-    } by_length[10][5] = {
-        [3] = {{"ACK", SIPWS_M_ACK}, {"BYE", SIPWS_M_BYE}},
-        [4] = {{"INFO", SIPWS_M_INFO}},
-        [5] = {{"REFER", SIPWS_M_REFER}, {"PRACK", SIPWS_M_PRACK}},
-        [6] = {{"INVITE", SIPWS_M_INVITE},
-               {"CANCEL", SIPWS_M_CANCEL},
-               {"NOTIFY", SIPWS_M_NOTIFY},
-               {"UPDATE", SIPWS_M_UPDATE}},
-        [7] = {{"OPTIONS", SIPWS_M_OPTIONS},
-               {"MESSAGE", SIPWS_M_MESSAGE},
-               {"PUBLISH", SIPWS_M_PUBLISH}},
-        [8] = {{"REGISTER", SIPWS_M_REGISTER}},
-        [9] = {{"SUBSCRIBE", SIPWS_M_SUBSCRIBE}},
+        struct sipws_str name;
+        uint64_t first;
+    } rows[SIPWS_METHOD_COUNT] = {
+#define ROW(name) [SIPWS_M_##name] = {{#name, sizeof #name - 1}, SIPWS_FIRST_8(#name)},
+        ROW(ACK) ROW(BYE) ROW(CANCEL) ROW(INFO) ROW(INVITE) ROW(MESSAGE) ROW(NOTIFY) ROW(OPTIONS)
+            ROW(PRACK) ROW(PUBLISH) ROW(REFER) ROW(REGISTER) ROW(SUBSCRIBE) ROW(UPDATE)
+#undef ROW
     };
-    if (name.n < 3 || name.n > 9)
-        return SIPWS_M_EXTENSION;
-    for (int i = 0; by_length[name.n][i].name; i++)
-        if (memcmp(name.p, by_length[name.n][i].name, name.n) == 0 ||
-            SIPWS_PLANT_IF(
-                METHOD_FOLD,
-                sipws_str_ieq(name, (struct sipws_str){by_length[name.n][i].name, name.n})))
-            return by_length[name.n][i].method;
+    uint64_t first = sipws_first_8(name.p, name.p, name.n, name.p + name.n);
+    for (unsigned m = 1; m < SIPWS_METHOD_COUNT; m++)
+        if ((rows[m].first == first && sipws_str_eq(rows[m].name, name)) ||
+            SIPWS_PLANT_IF(METHOD_FOLD, sipws_str_ieq(name, rows[m].name)))
+            return (enum sipws_method)m;
     return SIPWS_M_EXTENSION;
 }
 
@@ -143,6 +133,10 @@ static bool sip_version(struct sipws_cur *c, bool *upper)
 {
     static const char want[] = "SIP/2.0";
     *upper = true;
+    if (sipws_left(c) >= 7 && memcmp(c->p, want, 7) == 0) {
+        c->p += 7;
+        return true;
+    }
     for (size_t i = 0; i < sizeof want - 1; i++) {
         char ch = i < sipws_left(c) ? c->p[i] : '\0';
         if (ch != want[i] && !(i < 3 && ch == (want[i] | 0x20)))
@@ -179,8 +173,7 @@ static bool request_line(struct sipws_cur *c, struct sipws_msg *out, bool *upper
         return false;
     if (sipws_peek(c) == '<')
         return sipws_fail(c, c->p, SIPWS_E_REQUEST_URI, "Request-URI");
-    struct sipws_uri uri;
-    if (!sipws_uri(c, SIPWS_URI_WHOLE, &uri))
+    if (!sipws_uri(c, SIPWS_URI_WHOLE, &out->uri))
         return false;
     if (c->p < c->end && !sipws_is(*c->p, SIPWS_C_WSP))
         return sipws_fail(c, c->p, SIPWS_E_URI_OCTET, "Request-URI");
@@ -198,7 +191,6 @@ static bool request_line(struct sipws_cur *c, struct sipws_msg *out, bool *upper
         return sipws_fail(c, c->p,
                           sipws_is(*c->p, SIPWS_C_WSP) ? SIPWS_E_START_SP : SIPWS_E_VERSION,
                           "Request-Line");
-    out->uri = uri;
     return true;
 }
 
@@ -255,11 +247,13 @@ static bool start_line(struct sipws_cur *c, struct sipws_msg *out, struct sipws_
 {
     struct line l = read_line(c, false);
     struct sipws_diag d;
-    struct sipws_cur in = {c->base, l.p, l.end, &d, c->allow};
+    struct sipws_cur in = sipws_cur_in(c->base, l.p, l.end, &d, c->allow);
     bool upper = true;
     bool is_status =
         l.end - l.p >= 4 && sipws_str_ieq((struct sipws_str){l.p, 4}, SIPWS_STR("SIP/"));
     bool ok = is_status ? status_line(&in, out, &upper) : request_line(&in, out, &upper);
+    if (!ok)
+        sipws_uri_init(&out->uri);
     if (!judge_line(c, &l, ok ? NULL : &d, r))
         return false;
     if (ok && !upper)
@@ -325,17 +319,19 @@ static inline bool plain_line(struct sipws_cur *c, struct sipws_field *out)
 {
     /* The line's end does not wait for the name's, nor the next line for either. */
     const char *name = c->p, *end = c->end, *colon, *line = sipws_line(c->base, name, end, &colon);
-    if (colon == name || colon >= line || colon[0] != ':' || end - line < 3)
+    if (SIPWS_SELDOM(colon == name || colon >= line || colon[0] != ':' || end - line < 3))
         return false;
     const char *value = colon + 1 + (colon[1] == ' ');
-    if (*value == ' ' || *value == '\t' || line[0] != '\r' || line[1] != '\n' ||
-        sipws_is(line[2], SIPWS_C_WSP) ||
-        ((c->allow & SIPWS_ALLOW_TRAILING_WSP) && sipws_is(line[-1], SIPWS_C_WSP)))
+    if (SIPWS_SELDOM(*value == ' ' || *value == '\t' || line[0] != '\r' || line[1] != '\n' ||
+                     sipws_is(line[2], SIPWS_C_WSP) ||
+                     ((c->allow & SIPWS_ALLOW_TRAILING_WSP) && sipws_is(line[-1], SIPWS_C_WSP))))
         return false;
     out->name = sipws_slice(name, colon);
     out->value = sipws_slice(value, line);
-    out->id = sipws_field_find_in(c->base, out->name, end);
-    if (out->id == SIPWS_F_EXTENSION && sipws_span_in(c->base, name, end, SIPWS_C_TOKEN) != colon)
+    bool inner = name - c->base >= 8 && end - name >= 8;
+    out->id = SIPWS_MOSTLY(inner) ? sipws_field_find_in(out->name) : sipws_field_find(out->name);
+    if (SIPWS_SELDOM(out->id == SIPWS_F_EXTENSION) &&
+        sipws_span_in(c->base, name, end, SIPWS_C_TOKEN) != colon)
         return false;
     c->p = line + 2;
     return true;
@@ -346,7 +342,7 @@ bool sipws_header(struct sipws_cur *c, struct sipws_field *fields, size_t cap, s
 {
     bool told = false;
     for (;;) {
-        while (*n < cap && plain_line(c, &fields[*n]))
+        while (SIPWS_MOSTLY(*n < cap && plain_line(c, &fields[*n])))
             ++*n;
         if (sipws_left(c) >= 2 && c->p[0] == '\r' && c->p[1] == '\n') {
             c->p += 2;
@@ -361,7 +357,7 @@ bool sipws_header(struct sipws_cur *c, struct sipws_field *fields, size_t cap, s
         }
         struct line l = read_line(c, true);
         struct sipws_diag d;
-        struct sipws_cur in = {c->base, l.p, l.end, &d, c->allow};
+        struct sipws_cur in = sipws_cur_in(c->base, l.p, l.end, &d, c->allow);
         struct sipws_field f;
         const char *colon = NULL;
         bool ok = field_line(&in, &f, &colon);
@@ -392,16 +388,29 @@ static void cut_body(struct sipws_msg *m)
         m->body.n = (size_t)v.number.value;
 }
 
+/* Member by member, as sipws_uri_init. */
+static void init(struct sipws_msg *out, struct sipws_str text, const struct sipws_field *fields)
+{
+    const struct sipws_str none = {NULL, 0};
+    out->text = text;
+    out->is_request = false;
+    out->method_name = none;
+    out->method = SIPWS_M_EXTENSION;
+    sipws_uri_init(&out->uri);
+    out->status = 0;
+    out->reason = none;
+    out->fields = fields;
+    out->n = 0;
+    out->body = none;
+}
+
 bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *fields, size_t cap,
                      struct sipws_msg *out, struct sipws_report *r)
 {
     size_t errors = r->errors;
     struct sipws_cur c = sipws_cur(text, NULL);
     c.allow = allow;
-    memset(out, 0, sizeof *out);
-    out->text = text;
-    out->uri.port = SIPWS_NO_PORT;
-    out->fields = fields;
+    init(out, text, fields);
     if (leading(&c, r) && start_line(&c, out, r) &&
         sipws_header(&c, fields, cap, &out->n, "SIP-message", r)) {
         out->body = sipws_slice(c.p, c.end);
@@ -426,12 +435,12 @@ const struct sipws_field *sipws_msg_find(const struct sipws_msg *m, enum sipws_f
 struct sipws_cur sipws_msg_cur(const struct sipws_msg *m, const struct sipws_field *f,
                                uint32_t allow, struct sipws_diag *diag)
 {
-    return (struct sipws_cur){m->text.p, f->value.p, f->value.p + f->value.n, diag, allow};
+    return sipws_cur_in(m->text.p, f->value.p, f->value.p + f->value.n, diag, allow);
 }
 
 struct sipws_cur sipws_msg_body(const struct sipws_msg *m, uint32_t allow)
 {
-    return (struct sipws_cur){m->text.p, m->body.p, m->body.p + m->body.n, NULL, allow};
+    return sipws_cur_in(m->text.p, m->body.p, m->body.p + m->body.n, NULL, allow);
 }
 
 bool sipws_msg_first(const struct sipws_msg *m, enum sipws_field_id id, struct sipws_value *out)

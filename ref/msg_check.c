@@ -1,6 +1,7 @@
 /* sipws_msg_check: every element of every known header field decoded, then the rules that join the
  * header fields, the start line, the body and the connection. Which fields must be there is in
  * msg.def. */
+#include "field_impl.h"
 #include "msg.h"
 
 #include "plant.h"
@@ -275,36 +276,49 @@ static judge_element *const judges[SIPWS_FIELD_COUNT] = {
  */
 
 /* A field that may stand once stands twice, in whichever form (RFC 3261 7.3.1, 7.3.3). */
-static void doubled(struct check *c, const struct sipws_field *f)
+SIPWS_COLD static void doubled(struct check *c, const struct sipws_field *f)
 {
-    if (SIPWS_PLANT_IF(MSG_VIA_FIRST, !c->seen[SIPWS_F_VIA] && f->id != SIPWS_F_VIA))
-        return;
-    bool seen = c->seen[f->id];
-    c->seen[f->id] = true;
-    if (!seen)
-        return;
     if (sipws_field_info(f->id)->shape == SIPWS_ONE &&
         !SIPWS_PLANT_IF(MSG_DOUBLE_COMPACT, f->name.n == 1))
         say(c, f->name.p, SIPWS_E_DOUBLE_FIELD, sipws_field_info(f->id)->name, NULL);
 }
 
+/* Every element of a field. */
 static void decode(struct check *c, const struct sipws_field *f)
 {
     struct sipws_value v;
     struct sipws_diag d;
-    struct sipws_cur cur = {c->m->text.p, f->value.p, end_of(f->value), &d, c->allow};
+    struct sipws_cur cur = sipws_cur_in(c->m->text.p, f->value.p, end_of(f->value), &d, c->allow);
+    const struct sipws_field_info *info = &sipws_field_rows[f->id];
     judge_element *judge = judges[f->id];
-    bool more = sipws_value_first(&cur, f->id, &v);
+    bool more;
+    if (SIPWS_SELDOM(cur.p == cur.end || *cur.p == ','))
+        more = sipws_value_first(&cur, f->id, &v);
+    else
+        more = sipws_value_element(&cur, info, true, &v) ||
+               sipws_value_refused(&cur, f->value.p, info);
     while (more && !c->full) {
         if (judge &&
             !SIPWS_PLANT_IF(MSG_LENGTH_COMPACT, f->id == SIPWS_F_CONTENT_LENGTH && f->name.n == 1))
             judge(c, &v);
-        if (cur.p == cur.end)
+        if (SIPWS_MOSTLY(cur.p == cur.end))
             return;
         more = sipws_value_next(&cur, f->id, &v);
     }
     if (!more && d.err != SIPWS_OK && !told(c, f->name.p, end_of(f->value)))
         tell(c, &d);
+}
+
+/* One header field of the message, or of a part. */
+static inline void field(struct check *c, const struct sipws_field *f)
+{
+    bool seen = c->seen[f->id];
+    if (!SIPWS_PLANT_IF(MSG_VIA_FIRST, !c->seen[SIPWS_F_VIA] && f->id != SIPWS_F_VIA)) {
+        c->seen[f->id] = true;
+        if (SIPWS_SELDOM(seen))
+            doubled(c, f);
+    }
+    decode(c, f);
 }
 
 /* ---- rules across the message ------------------------------------------------------------------
@@ -402,10 +416,8 @@ static bool part_header(struct check *c, const struct sipws_part *part)
     c->multipart = false;
     memset(c->seen, 0, sizeof c->seen);
     for (size_t i = 0; i < part->n && !c->full; i++)
-        if (of_part(part->fields[i].id)) {
-            doubled(c, &part->fields[i]);
-            decode(c, &part->fields[i]);
-        }
+        if (of_part(part->fields[i].id))
+            field(c, &part->fields[i]);
     return c->multipart && !c->seen[SIPWS_F_CONTENT_ENCODING] && part->body.n > 0;
 }
 
@@ -427,7 +439,8 @@ static void parts(struct check *c, const struct sipws_field *content_type, struc
         return;
     while (sipws_multipart_next(&body, &w, fields, SIPWS_MAX_PART_FIELDS, &part, c->r))
         if (part_header(c, &part)) {
-            struct sipws_cur in = {body.base, part.body.p, end_of(part.body), NULL, body.allow};
+            struct sipws_cur in =
+                sipws_cur_in(body.base, part.body.p, end_of(part.body), NULL, body.allow);
             const struct sipws_field *f = part.fields;
             while (f->id != SIPWS_F_CONTENT_TYPE) /* by which it is multipart */
                 f++;
@@ -482,18 +495,22 @@ bool sipws_msg_check(const struct sipws_msg *m, enum sipws_transport transport, 
                      struct sipws_report *r)
 {
     size_t errors = r->errors;
-    struct check c = {.m = m,
-                      .transport = transport,
-                      .allow = allow,
-                      .r = r,
-                      .full = sipws_report_full(r),
-                      .method = m->method};
+    struct check c; /* member by member, as compilers clear one of this size slowly */
+    c.m = m;
+    c.transport = transport;
+    c.allow = allow;
+    c.r = r;
+    c.full = sipws_report_full(r);
+    c.method = m->method;
+    memset(c.seen, 0, sizeof c.seen);
+    c.via_seen = c.route_seen = c.expires_0 = c.to_sips = c.multipart = false;
+    c.reliable = NULL;
+    c.contacts = 0;
+    c.contact_2 = c.star = c.not_sip = c.not_sips = NULL;
     if (m->is_request)
         request_line(&c);
-    for (size_t i = 0; i < m->n && !c.full; i++) {
-        doubled(&c, &m->fields[i]);
-        decode(&c, &m->fields[i]);
-    }
+    for (size_t i = 0; i < m->n && !c.full; i++)
+        field(&c, &m->fields[i]);
     if (m->body.p && (m->is_request || is_response(&c)))
         missing(&c); /* of a header that is not all there, they may be in the rest */
     contacts(&c);

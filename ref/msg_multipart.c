@@ -129,7 +129,7 @@ bool sipws_multipart_next(struct sipws_cur *c, struct sipws_multipart *w,
         return false;
     }
     /* Where there is no body, the delimiter's line end is the empty line. */
-    struct sipws_cur in = {c->base, c->p, end + 2, NULL, c->allow};
+    struct sipws_cur in = sipws_cur_in(c->base, c->p, end + 2, NULL, c->allow);
     out->fields = fields;
     out->n = 0;
     if (!sipws_header(&in, fields, cap, &out->n, "MIME-part-headers", r))

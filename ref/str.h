@@ -20,11 +20,23 @@
 extern "C" {
 #endif
 
-/* Of functions that tell what is wrong: what leads to them is off the way. */
+/* Of functions that tell what is wrong: what leads to them is off the way; and of those that are
+ * worth a copy wherever they are called. */
 #if defined(__GNUC__)
-#define SIPWS_COLD __attribute__((cold))
+#define SIPWS_COLD   __attribute__((cold))
+#define SIPWS_INLINE static inline __attribute__((always_inline))
 #else
 #define SIPWS_COLD
+#define SIPWS_INLINE static inline
+#endif
+
+/* Whether x, which it is in nearly all of the cases, or in hardly any. */
+#if defined(__GNUC__)
+#define SIPWS_MOSTLY(x) __builtin_expect(!!(x), 1)
+#define SIPWS_SELDOM(x) __builtin_expect(!!(x), 0)
+#else
+#define SIPWS_MOSTLY(x) (x)
+#define SIPWS_SELDOM(x) (x)
 #endif
 
 /* A slice of octets. An absent string has p == NULL; an empty one has n == 0 and any p. */
@@ -128,15 +140,16 @@ static inline uint64_t sipws_eight(const char *p)
 static inline uint64_t sipws_first_8(const char *base, const char *p, size_t n, const char *end)
 {
     uint64_t w = 0;
-    if (end - base < 8) {
+    if (SIPWS_SELDOM(end - base < 8)) {
         memcpy(&w, p, n < 8 ? n : 8);
         return sipws_little(w);
     }
-    const char *at = end - p >= 8 ? p : end - 8;
-    if (n == 0)
+    if (SIPWS_SELDOM(n == 0))
         return 0;
-    w = sipws_eight(at) >> 8 * (p - at);
-    return n < 8 ? w & ~(~UINT64_C(0) << 8 * n) : w;
+    ptrdiff_t over = p + 8 - end, lack = 8 - (ptrdiff_t)n; /* without a branch, where positive */
+    over &= ~(over >> (sizeof over * 8 - 1));
+    lack &= ~(lack >> (sizeof lack * 8 - 1));
+    return sipws_eight(p - over) >> 8 * over & ~UINT64_C(0) >> 8 * lack;
 }
 
 /* Octet i of a string literal, in its place among the first eight; 0 behind its end. */
@@ -172,13 +185,21 @@ static inline uint64_t sipws_key(uint64_t first, struct sipws_str name)
     return name.n > 8 ? sipws_octets_ihash(key, name.p + 8, name.n - 8) : key;
 }
 
+/* What a cursor has seen of up to 64 octets from p on, so that each is looked at once: bit i: p[i]
+ * is not of SIPWS_C_HOST (chars.h), or not before the end. p is NULL at first. */
+struct sipws_window {
+    const char *p;
+    uint64_t outside;
+};
+
 /* A cursor; the octets left are those from `p` up to `end`. */
 struct sipws_cur {
-    const char *base;        /* offsets count from here */
-    const char *p;           /* the next octet */
-    const char *end;         /* one past the last octet; never read */
-    struct sipws_diag *diag; /* where a refusal is described, or NULL */
-    uint32_t allow;          /* leniencies, SIPWS_ALLOW_*; 0 = strict */
+    const char *base;           /* offsets count from here */
+    const char *p;              /* the next octet */
+    const char *end;            /* one past the last octet; never read */
+    struct sipws_diag *diag;    /* where a refusal is described, or NULL */
+    uint32_t allow;             /* leniencies, SIPWS_ALLOW_*; 0 = strict */
+    struct sipws_window window; /* the readers' own; `end` may move to the front only */
 };
 
 /* Leniencies. Strict is the default; each bit widens what is accepted and opens an attack.
@@ -212,11 +233,18 @@ enum {
             "via-transport", "sips-plain", NULL                                                    \
     }
 
+/* A cursor over [p, end), with offsets that count from `base`. */
+static inline struct sipws_cur sipws_cur_in(const char *base, const char *p, const char *end,
+                                            struct sipws_diag *diag, uint32_t allow)
+{
+    struct sipws_cur c = {base, p, end, diag, allow, {NULL, 0}};
+    return c;
+}
+
 /* A strict cursor over `s`, whose first octet has offset 0. */
 static inline struct sipws_cur sipws_cur(struct sipws_str s, struct sipws_diag *diag)
 {
-    struct sipws_cur c = {s.p, s.p, s.n ? s.p + s.n : s.p, diag, 0};
-    return c;
+    return sipws_cur_in(s.p, s.p, s.n ? s.p + s.n : s.p, diag, 0);
 }
 
 /* How many octets are left. */
@@ -243,6 +271,14 @@ static inline bool sipws_take(struct sipws_cur *c, char ch)
 /* Describes a refusal at `at`. Moves nothing. Returns false. */
 SIPWS_COLD bool sipws_fail(const struct sipws_cur *c, const char *at, enum sipws_err err,
                            const char *rule);
+
+/* The next octets, up to eight, as sipws_first_8 gives them. */
+static inline uint64_t sipws_next_8(const struct sipws_cur *c)
+{
+    if (c->end - c->p >= 8)
+        return sipws_eight(c->p);
+    return sipws_first_8(c->base, c->p, sipws_left(c), c->end);
+}
 
 /* Puts the cursor back to `start` and returns false: the end of a failed read. */
 static inline bool sipws_back(struct sipws_cur *c, const char *start)

@@ -4,20 +4,24 @@
 
 /* ---- host ------------------------------------------------------------------------------------ */
 
-/* dec-octet: 0 to 255 without leading zeros. */
-static const char *dec_octet(const char *p, const char *end, unsigned char *out)
+/* dec-octet: 0 to 255 without leading zeros; NULL: none. */
+static inline const char *dec_octet(const char *p, const char *end, unsigned char *out)
 {
-    unsigned value = 0;
-    const char *s = p;
-    while (p < end && p < s + 3 && sipws_is(*p, SIPWS_C_DIGIT)) {
-        unsigned next = value * 10 + ((unsigned char)*p - (unsigned)'0');
-        if (next > 255 || (p > s && value == 0))
-            break;
-        value = next;
+#define DIGIT(i) ((unsigned)(unsigned char)p[i] - '0')
+    unsigned value;
+    if (p == end || (value = DIGIT(0)) > 9)
+        return NULL;
+    if (value > 0 && end - p > 1 && DIGIT(1) <= 9) {
+        value = value * 10 + DIGIT(1);
+        if (end - p > 2 && DIGIT(2) <= 9 && value * 10 + DIGIT(2) <= 255) {
+            value = value * 10 + DIGIT(2);
+            p++;
+        }
         p++;
     }
+#undef DIGIT
     *out = (unsigned char)value;
-    return p > s ? p : NULL;
+    return p + 1;
 }
 
 /* IPv4address at p: the octet behind it, or NULL with *bad at the offending octet. RFC 3986 3.2.2.
@@ -120,38 +124,30 @@ static const char *hostname_flaw(const char *p, const char *end)
     return alpha ? NULL : end;
 }
 
-/* Where the octets of a host end that starts at p, or some of them. *plain: they are all, and it is
- * plain to see that it is a hostname: up to 32 octets, no label empty, no hyphen beside a dot or at
- * an end, no dot at the end, a letter first in the last label. */
-static inline const char *host_octets(const char *base, const char *p, const char *end, bool *plain)
+/* Whether the octets of a host [p, host_end) are a hostname, and that is plain to see: up to 32
+ * octets, no label empty, no hyphen beside a dot or at an end, no dot at the end, a letter first in
+ * the last label. */
+static inline bool plain_hostname(const char *base, const char *p, const char *host_end,
+                                  const char *end)
 {
-    *plain = false;
-#if SIPWS_VECTORS && defined(__SSE2__)
-    if (end - base < 32)
-        return p;
-    const char *at = end - p >= 32 ? p : end - 32;
-    unsigned before = (unsigned)(p - at);
-    sipws_octets x = sipws_load_16(at), y = sipws_load_16(at + 16);
-    uint64_t outside =
-        sipws_bits(~sipws_in(x, SIPWS_C_HOST)) | sipws_bits(~sipws_in(y, SIPWS_C_HOST)) << 16;
-    uint64_t dots = sipws_bits((sipws_octets)(x == '.')) | sipws_bits((sipws_octets)(y == '.'))
-                                                               << 16;
-    uint64_t hyphens = sipws_bits((sipws_octets)(x == '-')) | sipws_bits((sipws_octets)(y == '-'))
-                                                                  << 16;
-    uint64_t after = (outside | UINT64_C(1) << 32) >> before;
-    after &= -after; /* the octet behind them */
-    dots = dots >> before & (after - 1);
-    hyphens = hyphens >> before & (after - 1);
+#if SIPWS_VECTORS
+    if (SIPWS_SELDOM(end - base < 32 || host_end - p > 32 || host_end == p))
+        return false;
+    unsigned before = sipws_before(p, end, 32);
+    sipws_octets x = sipws_load_16(p - before), y = sipws_load_16(p - before + 16);
+    uint64_t after = UINT64_C(1) << (host_end - p); /* the octet behind them */
+    uint64_t dots = (sipws_bits(SIPWS_IS(x, '.')) | sipws_bits(SIPWS_IS(y, '.')) << 16) >> before;
+    uint64_t hyphens =
+        (sipws_bits(SIPWS_IS(x, '-')) | sipws_bits(SIPWS_IS(y, '-')) << 16) >> before;
+    dots &= after - 1;
+    hyphens &= after - 1;
     uint64_t starts = dots << 1 | 1; /* of labels */
-    const char *behind = p + sipws_lowest(after);
-    *plain = !((starts & (dots | hyphens | after)) || (hyphens << 1 & (dots | after))) &&
-             sipws_is(p[63 - __builtin_clzll(starts)], SIPWS_C_ALPHA) &&
-             (behind == end || !sipws_is(*behind, SIPWS_C_HOST)) &&
-             !SIPWS_PLANT_IF(HOST_LETTER_FIRST, !sipws_is(*p, SIPWS_C_ALPHA));
-    return behind;
+    return !((starts & (dots | hyphens | after)) || (hyphens << 1 & (dots | after))) &&
+           sipws_is(p[63 - __builtin_clzll(starts)], SIPWS_C_ALPHA) &&
+           !SIPWS_PLANT_IF(HOST_LETTER_FIRST, !sipws_is(*p, SIPWS_C_ALPHA));
 #else
-    (void)base, (void)end;
-    return p;
+    (void)base, (void)p, (void)host_end, (void)end;
+    return false;
 #endif
 }
 
@@ -192,9 +188,8 @@ static bool any_host(struct sipws_cur *c, struct sipws_host *out)
 
 bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
 {
-    bool plain;
-    const char *end = host_octets(c->base, c->p, c->end, &plain);
-    if (!plain)
+    const char *end = sipws_run(c, c->p);
+    if (SIPWS_SELDOM(!plain_hostname(c->base, c->p, end, c->end)))
         return any_host(c, out);
     out->kind = SIPWS_HOST_NAME;
     out->text = sipws_slice(c->p, end);
@@ -366,10 +361,10 @@ static bool uri_parameters(struct sipws_cur *c, struct sipws_uri *out)
     while (sipws_take(c, ';')) {
         const char *p = c->p;
         bool ok = true, escaped = false;
-        bool plain =
-            sipws_plain_param(c->base, p, c->end, &c->p, &stop) && param_ends(stop, c->end);
-        if (!plain) {
-            c->p = sipws_span_in(c->base, p, c->end, SIPWS_C_PARAM);
+        bool plain = sipws_plain_param(c, p, &c->p, &stop) && param_ends(stop, c->end);
+        if (SIPWS_SELDOM(!plain)) {
+            c->p = p;
+            sipws_skip(c, SIPWS_C_PARAM);
             escaped = sipws_peek(c) == '%';
             if (escaped && !sipws_more_escaped(c, SIPWS_C_PARAM, p))
                 return sipws_back(c, start);
@@ -377,7 +372,7 @@ static bool uri_parameters(struct sipws_cur *c, struct sipws_uri *out)
         struct sipws_str name = sipws_slice(p, c->p);
         uint64_t first = sipws_first_8(c->base, p, name.n, c->end);
         unsigned named = named_by(first, name);
-        if (plain && !(named & (SIPWS_URI_MADDR | SIPWS_URI_TTL))) {
+        if (SIPWS_MOSTLY(plain && !(named & (SIPWS_URI_MADDR | SIPWS_URI_TTL)))) {
             c->p = stop;
         } else {
             ok = name.n > 0 || sipws_fail(c, p, SIPWS_E_URI_PARAM, "pname");
@@ -389,7 +384,7 @@ static bool uri_parameters(struct sipws_cur *c, struct sipws_uri *out)
         if (ok && !sipws_names_add(&seen, name, escaped ? name_key(name) : sipws_key(first, name),
                                    same_name))
             ok = sipws_fail(c, p, SIPWS_E_URI_PARAM_DUPLICATE, "uri-parameters");
-        if (!ok)
+        if (SIPWS_SELDOM(!ok))
             return sipws_back(c, start);
         out->named |= named;
     }
@@ -523,40 +518,32 @@ static bool userinfo(struct sipws_cur *c, enum sipws_uri_place place, struct sip
  * is spoilt. */
 static bool plain_sip_uri(struct sipws_cur *c, struct sipws_uri *out)
 {
-    struct sipws_cur at = {c->base, c->p, c->end, NULL, c->allow};
-    bool plain;
-    const char *p = host_octets(at.base, at.p, at.end, &plain);
-    if (p < at.end && *p != ';' && sipws_is(*p, SIPWS_C_USER)) {
-        p = sipws_span_more(at.base, p, at.end, SIPWS_C_USER);
-        if (plain && (p == at.end || *p != '@'))
+    const char *start = c->p, *p = sipws_run(c, start), *user = p;
+    if (p < c->end && *p != ';' && *p != '@' && SIPWS_SELDOM(sipws_is(*p, SIPWS_C_USER)))
+        user = sipws_span_more(c->base, p, c->end, SIPWS_C_USER);
+    if (user < c->end && *user == '@') {
+        if (user == start)
             return false;
+        out->user = sipws_slice(start, user);
+        c->p = start = user + 1;
+        p = sipws_run(c, start);
     }
-    if (p < at.end && *p == '@') {
-        if (p == at.p)
-            return false;
-        out->user = sipws_slice(at.p, p);
-        at.p = p + 1;
-        p = host_octets(at.base, at.p, at.end, &plain);
-    }
-    if (plain) {
+    if (SIPWS_MOSTLY(plain_hostname(c->base, start, p, c->end))) {
         out->host.kind = SIPWS_HOST_NAME;
-        out->host.text = sipws_slice(at.p, p);
-        at.p = p;
-    } else if (!any_host(&at, &out->host)) {
+        out->host.text = sipws_slice(start, p);
+        c->p = p;
+    } else if (!any_host(c, &out->host)) {
         return false;
     }
-    if (sipws_take(&at, ':')) {
+    if (sipws_take(c, ':')) {
         uint64_t port;
-        if (!sipws_number(&at, 0, 65535, &port, "port"))
+        if (!sipws_number(c, 0, 65535, &port, "port"))
             return false;
         out->port = (int32_t)port;
     }
-    if (sipws_peek(&at) == ';' && !uri_parameters(&at, out))
+    if (sipws_peek(c) == ';' && !uri_parameters(c, out))
         return false;
-    if (at.p < at.end && (sipws_is(*at.p, SIPWS_C_URIC) || *at.p == '%'))
-        return false;
-    c->p = at.p;
-    return true;
+    return c->p == c->end || !(sipws_is(*c->p, SIPWS_C_URIC) || *c->p == '%');
 }
 
 static bool sip_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
@@ -739,12 +726,11 @@ static bool any_scheme(struct sipws_cur *c, struct sipws_uri *out)
 /* The same: most URIs have "sip" or "sips", in letters of either case. */
 static inline bool scheme(struct sipws_cur *c, struct sipws_uri *out)
 {
-    uint64_t first =
-        sipws_first_8(c->base, c->p, sipws_left(c), c->end) | SIPWS_ONES * 0x20; /* see sipws_key */
+    uint64_t first = sipws_next_8(c) | SIPWS_ONES * 0x20; /* see sipws_key */
     unsigned n = (first >> 24 & 0xFF) == ':' ? 3 : 4;
     uint64_t name = SIPWS_FIRST_8("sips");
-    if (((first ^ name) & ((UINT64_C(1) << 8 * n) - 1)) != 0 || sipws_left(c) <= n ||
-        c->p[n] != ':')
+    if (SIPWS_SELDOM(((first ^ name) & ((UINT64_C(1) << 8 * n) - 1)) != 0 || sipws_left(c) <= n ||
+                     c->p[n] != ':'))
         return any_scheme(c, out);
     out->scheme = n == 3 ? SIPWS_SCHEME_SIP : SIPWS_SCHEME_SIPS;
     out->scheme_name = sipws_slice(c->p, c->p + n);
@@ -752,48 +738,37 @@ static inline bool scheme(struct sipws_cur *c, struct sipws_uri *out)
     return true;
 }
 
-/* All parts absent. Member by member, since compilers clear a structure of this size slowly; and
- * one by one, since they copy "a = b = none" by a load that waits for the stores before it. */
-static void nothing(struct sipws_uri *out)
+/* The same, of any form. */
+static bool any_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
 {
-    const struct sipws_str none = {NULL, 0};
-    out->text = none;
-    out->scheme = SIPWS_SCHEME_OTHER;
-    out->scheme_name = none;
-    out->opaque = none;
-    out->user = none;
-    out->password = none;
-    out->host.kind = SIPWS_HOST_NONE;
-    out->host.text = none;
-    out->port = SIPWS_NO_PORT;
-    out->params = none;
-    out->headers = none;
-    out->named = 0;
+    sipws_uri_init(out);
+    if (!scheme(c, out))
+        return false;
+    if (out->scheme != SIPWS_SCHEME_OTHER)
+        return sip_uri(c, place, out);
+    if (!absolute_uri(c, place, out))
+        return false;
+    struct sipws_cur at = *c;
+    at.p = out->opaque.p;
+    return !sipws_str_is(out->scheme_name, SIPWS_STR("tel")) || telephone_subscriber(&at, c->p);
 }
 
 bool sipws_uri(struct sipws_cur *c, enum sipws_uri_place place, struct sipws_uri *out)
 {
     const char *start = c->p;
-    nothing(out);
-    if (!scheme(c, out))
-        return false;
-    const bool plain = out->scheme != SIPWS_SCHEME_OTHER && place == SIPWS_URI_WHOLE;
-    bool ok = plain;
-    if (plain && !plain_sip_uri(c, out)) {
+    struct sipws_diag *diag = c->diag;
+    bool ok = false;
+    if (place == SIPWS_URI_WHOLE) {
+        sipws_uri_init(out);
+        c->diag = NULL; /* what this refuses may still be a URI */
+        ok = scheme(c, out) && out->scheme != SIPWS_SCHEME_OTHER && plain_sip_uri(c, out);
+        c->diag = diag;
+    }
+    if (SIPWS_SELDOM(!ok)) {
         c->p = start;
-        nothing(out);
-        ok = scheme(c, out) && sip_uri(c, place, out);
-    } else if (!plain) {
-        ok = out->scheme == SIPWS_SCHEME_OTHER ? absolute_uri(c, place, out)
-                                               : sip_uri(c, place, out);
+        ok = any_uri(c, place, out);
     }
-    if (ok && out->scheme == SIPWS_SCHEME_OTHER &&
-        sipws_str_is(out->scheme_name, SIPWS_STR("tel"))) {
-        struct sipws_cur at = *c;
-        at.p = out->opaque.p;
-        ok = telephone_subscriber(&at, c->p);
-    }
-    if (!ok)
+    if (SIPWS_SELDOM(!ok))
         return sipws_back(c, start);
     out->text = sipws_slice(start, c->p);
     return true;

@@ -58,6 +58,25 @@ enum {
     SIPWS_URI_LR = 1 << 5
 };
 
+/* All parts absent. Member by member, since compilers clear a structure of this size slowly; and
+ * one by one, since they copy "a = b = none" by a load that waits for the stores before it. */
+static inline void sipws_uri_init(struct sipws_uri *out)
+{
+    const struct sipws_str none = {NULL, 0};
+    out->text = none;
+    out->scheme = SIPWS_SCHEME_OTHER;
+    out->scheme_name = none;
+    out->opaque = none;
+    out->user = none;
+    out->password = none;
+    out->host.kind = SIPWS_HOST_NONE;
+    out->host.text = none;
+    out->port = SIPWS_NO_PORT;
+    out->params = none;
+    out->headers = none;
+    out->named = 0;
+}
+
 /* Which of these the parameter `name` is, or 0. */
 unsigned sipws_uri_named(struct sipws_str name);
 
