@@ -187,6 +187,11 @@ bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_
     nothing_refused(c);
     if (c->p == c->end)
         return false;
+    bool plain = sipws_left(c) >= 2 && c->p[0] == ',' && c->p[1] != ',' && !sipws_blank(c->p[1]);
+    if (plain && !(c->allow & SIPWS_ALLOW_EMPTY_ELEMENT)) {
+        c->p++;
+        return sipws_value_element(c, info, false, out) || sipws_value_refused(c, start, info);
+    }
     if (!commas(c, false))
         return sipws_value_refused(c, start, info);
     if (SIPWS_PLANT_IF(LENIENT_LAST,

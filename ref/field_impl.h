@@ -92,8 +92,10 @@ static inline bool sipws_value_element(struct sipws_cur *c, const struct sipws_f
     out->key = (struct sipws_str){NULL, 0};
     if (SIPWS_SELDOM(!info->read(c, out)))
         return false;
-    if (SIPWS_SELDOM(c->p < c->end || c->p == start || sipws_blank(*start) ||
-                     sipws_blank(c->p[-1]) || out->kind == SIPWS_K_STAR))
+    bool list = info->shape == SIPWS_LIST || info->shape == SIPWS_LIST_EMPTY;
+    bool ends = c->p == c->end || (list && *c->p == ',');
+    if (SIPWS_SELDOM(!ends || c->p == start || sipws_blank(*start) || sipws_blank(c->p[-1]) ||
+                     out->kind == SIPWS_K_STAR))
         return sipws_value_ends(c, info->shape, start, first, out);
     out->text = sipws_slice(start, c->p);
     return true;

@@ -292,6 +292,9 @@ static void decode(struct check *c, const struct sipws_field *f)
     const struct sipws_field_info *info = &sipws_field_rows[f->id];
     judge_element *judge = judges[f->id];
     bool more;
+    if (f->id == SIPWS_F_EXTENSION && /* header-value, and nothing to judge */
+        sipws_span_in(cur.base, cur.p, cur.end, SIPWS_C_TEXT | SIPWS_C_WSP) == cur.end)
+        return;
     if (SIPWS_SELDOM(cur.p == cur.end || *cur.p == ','))
         more = sipws_value_first(&cur, f->id, &v);
     else
