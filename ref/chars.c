@@ -137,7 +137,7 @@ const char *sipws_span_8(const char *p, const char *end, uint32_t classes)
 /* Where there are fewer octets, or more of one run. */
 static const char *run_more(struct sipws_cur *c, const char *p)
 {
-    for (;; p += 64) {
+    for (; p < c->end; p += 64) {
         uint64_t inside = 0;
         for (unsigned i = 0; i < 64 && c->end - p > i;) {
 #if SIPWS_VECTORS
@@ -156,6 +156,7 @@ static const char *run_more(struct sipws_cur *c, const char *p)
         if (~inside)
             return p + sipws_lowest(~inside);
     }
+    return c->end;
 }
 
 const char *sipws_run_on(struct sipws_cur *c, const char *p)

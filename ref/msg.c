@@ -60,6 +60,8 @@ enum sipws_method sipws_method_find(struct sipws_str name)
             ROW(PRACK) ROW(PUBLISH) ROW(REFER) ROW(REGISTER) ROW(SUBSCRIBE) ROW(UPDATE)
 #undef ROW
     };
+    if (name.n == 0)
+        return SIPWS_M_EXTENSION;
     uint64_t first = sipws_first_8(name.p, name.p, name.n, name.p + name.n);
     for (unsigned m = 1; m < SIPWS_METHOD_COUNT; m++)
         if ((rows[m].first == first && sipws_str_eq(rows[m].name, name)) ||

@@ -140,12 +140,12 @@ static inline uint64_t sipws_eight(const char *p)
 static inline uint64_t sipws_first_8(const char *base, const char *p, size_t n, const char *end)
 {
     uint64_t w = 0;
+    if (SIPWS_SELDOM(n == 0))
+        return 0;
     if (SIPWS_SELDOM(end - base < 8)) {
         memcpy(&w, p, n < 8 ? n : 8);
         return sipws_little(w);
     }
-    if (SIPWS_SELDOM(n == 0))
-        return 0;
     ptrdiff_t over = p + 8 - end, lack = 8 - (ptrdiff_t)n; /* without a branch, where positive */
     over &= ~(over >> (sizeof over * 8 - 1));
     lack &= ~(lack >> (sizeof lack * 8 - 1));
