@@ -126,7 +126,7 @@ struct sipws_rewrite {
     struct sipws_str record_route;
 
     bool pop_via;   /* remove the top Via, before `via` is added: a response on its way back */
-    bool pop_route; /* remove the top Route element: it was this element */
+    bool pop_route; /* remove the first value of Route: it named this proxy */
 
     /* Max-Forwards one lower; added with 70 where it is missing (RFC 3261 16.6 step 3). 0 is
      * refused as number-range, section "3261 16.3": answer 483. */

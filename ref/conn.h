@@ -6,9 +6,14 @@
  * cut.
  *
  *     struct sipws_io io = {.in = …, .out = sipws_out(tx, sizeof tx), .now = …, .random = …};
- *     while (sipws_conn_read(&conn, &io, &ev) != SIPWS_EV_MORE)
- *         …;
- *     // send io.out; read more; once the stream has ended, call sipws_conn_end
+ *     do {
+ *         sipws_conn_read(&conn, &io, &ev);
+ *         … // act on the event, then send io.out and empty it
+ *     } while (ev.kind != SIPWS_EV_MORE && ev.kind != SIPWS_EV_CLOSED &&
+ *              ev.kind != SIPWS_EV_FAILED);
+ *     // read more; once the stream has ended, call sipws_conn_end
+ *
+ * A client calls sipws_conn_start before it reads.
  *
  * The readings that are chosen here:
  * - RFC 7118 4.1 has a WebSocket message carry one SIP message, and section 6 allows the CRLF
@@ -56,16 +61,16 @@ struct sipws_times {
 /* How a connection is to be; copied by sipws_conn_init. */
 struct sipws_conn_config {
     enum sipws_role role;
-    bool tls;       /* the connection runs over TLS: WSS in Via, sips allowed */
-    uint32_t allow; /* SIPWS_ALLOW_* */
-    struct sipws_limits limits;
+    bool tls;                   /* the connection runs over TLS: WSS in Via, sips allowed */
+    uint32_t allow;             /* SIPWS_ALLOW_* */
+    struct sipws_limits limits; /* all zero takes nothing: start from SIPWS_LIMITS_DEFAULT */
     struct sipws_times times;
 
     /* The caller's memory, for as long as the connection lives. */
-    char *buf; /* the head, then messages; messages are at most cap octets */
-    size_t cap;
+    char *buf;                  /* the head, then messages: each at most cap octets */
+    size_t cap;                 /* not 0 */
     struct sipws_field *fields; /* of the current message */
-    size_t field_cap;
+    size_t field_cap;           /* not 0 */
 };
 
 /* What happened. */
@@ -135,25 +140,28 @@ struct sipws_conn {
 /* `now` as in struct sipws_io. */
 void sipws_conn_init(struct sipws_conn *c, const struct sipws_conn_config *config, uint64_t now);
 
-/* Client: sends the handshake. False: `ask` does not fit the octets free in io->out or has octets
- * that may not stand in it; nothing happened. */
+/* Client: sends the handshake. False: wrong state, `ask` has octets that may not stand in it, no
+ * room in io->out, or libcrypto failed; nothing happened. */
 bool sipws_conn_start(struct sipws_conn *c, struct sipws_io *io, const struct sipws_http_ask *ask);
 
-/* Reads io->in up to the next event. Call it until it says SIPWS_EV_MORE, then read more. */
+/* Reads io->in up to the next event. Call it until it says SIPWS_EV_MORE, then read more; or until
+ * one of the last two events, SIPWS_EV_CLOSED and SIPWS_EV_FAILED. */
 enum sipws_event_kind sipws_conn_read(struct sipws_conn *c, struct sipws_io *io,
                                       struct sipws_event *ev);
 
-/* Server, after SIPWS_EV_REQUEST. accept opens the connection; refuse ends it, with a status and
- * further header lines as for sipws_http_put_refusal. False: wrong state. */
+/* Server, after SIPWS_EV_REQUEST. accept opens the connection. refuse ends it, with a status and
+ * further header lines as for sipws_http_put_refusal; no event follows: send io->out, then end the
+ * stream. False: wrong state, no room (accept needs SIPWS_CONN_ROOM), another status, lines that
+ * are not whole, or libcrypto failed; nothing happened. */
 bool sipws_conn_accept(struct sipws_conn *c, struct sipws_io *io);
 bool sipws_conn_refuse(struct sipws_conn *c, struct sipws_io *io, unsigned status,
                        struct sipws_str more);
 
 /* Sends one SIP message: as text where it is UTF-8, else as binary (RFC 7118 4.2). False: the
  * connection is not open (SIPWS_E_STATE), `text` is no message by sipws_msg_parse, or io->out has
- * no room for it (SIPWS_E_LIMIT_OUT); nothing was written, *diag (which may be NULL) says why.
- * Reads `text` through the field array of the configuration, so the fields of an event's message
- * are gone after it. */
+ * no room for it (SIPWS_E_LIMIT_OUT; 14 octets more than `text` are enough); nothing was written,
+ * *diag (which may be NULL) says why. Reads `text` through the field array of the configuration, so
+ * the fields of an event's message are gone after it. */
 bool sipws_conn_send(struct sipws_conn *c, struct sipws_io *io, struct sipws_str text,
                      struct sipws_diag *diag);
 
@@ -166,7 +174,7 @@ bool sipws_conn_crlf(struct sipws_conn *c, struct sipws_io *io);
 bool sipws_conn_close(struct sipws_conn *c, struct sipws_io *io, unsigned code,
                       struct sipws_str reason);
 
-/* The peer's stream ended. Gives CLOSED or FAILED. */
+/* The peer's stream ended. Gives CLOSED or FAILED, also where that was given before. */
 enum sipws_event_kind sipws_conn_end(struct sipws_conn *c, struct sipws_io *io,
                                      struct sipws_event *ev);
 

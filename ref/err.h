@@ -56,7 +56,8 @@ struct sipws_err_info {
 /* One diagnostic. `rule` and `rfc` are static, NUL-terminated strings. */
 struct sipws_diag {
     enum sipws_err err;
-    size_t off;       /* octet offset from the start of the input that was judged */
+    size_t off;       /* octet offset from the start of the input that was judged; from it, lines
+                         and columns are the caller's to count */
     const char *rule; /* the rule that failed there: an ABNF rule or header field name */
     const char *rfc;  /* the section that decides, as "3261 20.42"; "" where none is known */
 };

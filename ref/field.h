@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/* Which header field: SIPWS_F_NAME for each row of field.def. */
+/* Which header field: SIPWS_F_NAME for each row of field.def, as SIPWS_F_CALL_ID. */
 enum sipws_field_id {
     SIPWS_F_EXTENSION, /* any name that is not in the table: extension-header */
 #define F(name, text, compact, shape, read, rfc) SIPWS_F_##name,
@@ -160,7 +160,7 @@ struct sipws_value {
 
 /* Walks over the elements of one field's value:
  *
- *     struct sipws_cur c = …; // over the value
+ *     struct sipws_cur c = sipws_msg_cur(…); // or of sipws_cur: over the value
  *     bool more = sipws_value_first(&c, id, &v);
  *     while (more) {
  *         …

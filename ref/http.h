@@ -92,8 +92,7 @@ bool sipws_http_response(struct sipws_str head, struct sipws_str key, struct sip
 /* The first field `name`, without regard to case. False: absent. */
 bool sipws_http_find(const struct sipws_http *h, struct sipws_str name, struct sipws_str *value);
 
-/* What a client asks. Strings are octets that may stand where they go: the caller's promise, which
- * sipws_http_put_request checks. */
+/* What a client asks. sipws_http_put_request refuses octets that may not stand where they go. */
 struct sipws_http_ask {
     struct sipws_str target; /* "/path?query" */
     struct sipws_str host;   /* "host" or "host:port" */

@@ -26,8 +26,7 @@
  *   (16.3). To has a tag in every response but 100 (8.2.6.2).
  * - NOTIFY starts a dialog (RFC 6665 4.4.1), so it has one Contact (RFC 3261 8.1.1.8).
  * - Headers and method in a Request-URI are errors, other components of a URI that table 1 of
- *   19.1.1 does not allow where they stand are warnings: receivers should
- *   ignore them.
+ *   19.1.1 does not allow where they stand are warnings: receivers should ignore them.
  * - Only the top Via is held against the connection; of a response, it is the client's own.
  * - A fold, and white space before a colon, are legal. The latter is warned of, as is a NUL in a
  *   quoted pair, the only place of a header where one may stand.
@@ -139,7 +138,9 @@ bool sipws_msg_check(const struct sipws_msg *m, enum sipws_transport transport, 
 /* The first field `id`, or NULL. */
 const struct sipws_field *sipws_msg_find(const struct sipws_msg *m, enum sipws_field_id id);
 
-/* A strict cursor over a field's value whose offsets count from the start of the message. */
+/* A cursor over the value of one of the message's fields, for sipws_value_first; offsets count from
+ * the start of the message. `diag` may be NULL. All Contacts of a message are the elements of each
+ * field whose id is SIPWS_F_CONTACT. */
 struct sipws_cur sipws_msg_cur(const struct sipws_msg *m, const struct sipws_field *f,
                                uint32_t allow, struct sipws_diag *diag);
 
@@ -157,10 +158,11 @@ bool sipws_msg_first(const struct sipws_msg *m, enum sipws_field_id id, struct s
  *         while (sipws_multipart_next(&c, &w, fields, 32, &part, &r))
  *             … // part.fields[0] to part.fields[part.n - 1], part.body
  *
- * A part that is multipart itself is walked over in the same way, by a cursor over its body and its
- * own Content-Type. sipws_msg_check does so to SIPWS_MAX_MULTIPART_DEPTH, unless Content-Encoding
- * says that the body is not what Content-Type names before it is decoded; in each part it decodes
- * Content-Type, Content-Disposition, Content-Encoding and Content-Language.
+ * A part that is multipart itself is walked over in the same way: its type is what
+ * sipws_value_first reads of the Content-Type among part.fields, and its cursor is a copy of c with
+ * p and end set to those of part.body. sipws_msg_check does so to SIPWS_MAX_MULTIPART_DEPTH, unless
+ * Content-Encoding says that the body is not what Content-Type names before it is decoded; in each
+ * part it decodes Content-Type, Content-Disposition, Content-Encoding and Content-Language.
  *
  * Readings that are chosen here: the boundary in a line makes it a boundary line, whatever follows
  * it (RFC 2046 5.1.1), so "--ab" within a part of boundary "a" is malformed and not text. Each

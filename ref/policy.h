@@ -9,8 +9,8 @@
  * - A.1 Just SIP authentication: every request carries Digest credentials of its From.
  * - A.2 Just web authentication: a token in the handshake stands for one SIP identity, to which the
  *   connection is bound.
- * - A.3 Cookie: the same with the session cookie of the web site. Browsers add cookies whoever
- * asks, so the Origin must be one that the site allows.
+ * - A.3 Cookie: the same with the session cookie of the web site. Browsers add cookies to what any
+ *   page asks for, so the Origin must be one that the site allows.
  *
  * The readings that are chosen here:
  * - A fact that a policy needs and that is not known refuses. So do an identity that is no SIP or
@@ -18,8 +18,9 @@
  * - Identities are compared by RFC 3261 19.1.4. So sips:a@b is not sip:a@b, %61 is a, the user's
  *   case counts, the host's does not, and a parameter that only one of them has is ignored unless
  *   19.1.4 says otherwise.
- * - RFC 7118 A.2 names From. In a REGISTER, To is the address whose bindings change (RFC
- * 3261 10.2), and the connection's identity is the only one that it may change: To must match too.
+ * - RFC 7118 A.2 names From. In a REGISTER, To is the address whose bindings change
+ *   (RFC 3261 10.2): the connection's identity is the only one that it may change, so To must match
+ *   too.
  * - P-Asserted-Identity from a client is refused, even with the client's own identity: it says that
  *   someone trusted has asserted it (RFC 3325 5). A proxy that would rather remove the field judges
  *   the message without it.

@@ -26,10 +26,11 @@
  * state, and allocates nothing. Octets go in, events and octets come out; the time and random
  * octets are arguments. So the same calls give the same results, and a connection can be tried out
  * without a network. (SHA-1, base64 and the hashes of Digest are OpenSSL's, which allocates inside;
- * ref/crypt.c is the one file that calls it.)
+ * ref/crypt.c is the one file that calls it. TLS is no part of the library: ref/tls.h of the
+ * sources tells how to have it.)
  *
  * Slices. `struct sipws_str` is a pointer and a length. What a reader gives out aliases the octets
- * that were read: it lives as long as they do, and is not NUL-terminated (print it with "%.*s" or
+ * that were read: it lives as long as they do, and is not NUL-terminated (print it with `%.*s` or
  * fwrite). p == NULL means that the thing is absent, n == 0 that it is empty.
  *
  * Cursors. `struct sipws_cur` walks over input. A read that returns true has stepped over what it

@@ -8,8 +8,8 @@
  *     n = sipws_tls_take(tls, cipher, sizeof cipher); // until 0: for the socket
  *
  * OpenSSL does it all. This is the only layer of the library that allocates: what sipws_tls_*_new
- * returns is the caller's until it is freed. It is no part of libsipws; compile it in where it is
- * wanted.
+ * returns is the caller's until it is freed. It is no part of libsipws and is not installed;
+ * compile ref/tls.c in where it is wanted.
  *
  * Identities. Two rules say which name a certificate stands for, and they differ:
  * - As a web server (RFC 6455 4.1, RFC 9525): the host of the wss URI, by a DNS name of the
