@@ -159,10 +159,10 @@ bool sipws_msg_first(const struct sipws_msg *m, enum sipws_field_id id, struct s
  *             … // part.fields[0] to part.fields[part.n - 1], part.body
  *
  * A part that is multipart itself is walked over in the same way: its type is what
- * sipws_value_first reads of the Content-Type among part.fields, and its cursor is a copy of c with
- * p and end set to those of part.body. sipws_msg_check does so to SIPWS_MAX_MULTIPART_DEPTH, unless
- * Content-Encoding says that the body is not what Content-Type names before it is decoded; in each
- * part it decodes Content-Type, Content-Disposition, Content-Encoding and Content-Language.
+ * sipws_value_first reads of the Content-Type among part.fields, and its cursor, of sipws_cur_in,
+ * is over part.body with the base of c. sipws_msg_check does so to SIPWS_MAX_MULTIPART_DEPTH,
+ * unless Content-Encoding says that the body is not what Content-Type names before it is decoded;
+ * in each part it decodes Content-Type, Content-Disposition, Content-Encoding and Content-Language.
  *
  * Readings that are chosen here: the boundary in a line makes it a boundary line, whatever follows
  * it (RFC 2046 5.1.1), so "--ab" within a part of boundary "a" is malformed and not text. Each

@@ -20,22 +20,31 @@
 extern "C" {
 #endif
 
-/* Of functions that tell what is wrong: what leads to them is off the way; and of those that are
- * worth a copy wherever they are called. */
+/* Of functions that tell what is wrong: what leads to them is off the way. */
 #if defined(__GNUC__)
-#define SIPWS_COLD   __attribute__((cold))
-#define SIPWS_INLINE static inline __attribute__((always_inline))
+#define SIPWS_COLD __attribute__((cold))
 #else
 #define SIPWS_COLD
+#endif
+
+/* Of functions that are worth a copy wherever they are called. */
+#if defined(__GNUC__)
+#define SIPWS_INLINE static inline __attribute__((always_inline))
+#else
 #define SIPWS_INLINE static inline
 #endif
 
-/* Whether x, which it is in nearly all of the cases, or in hardly any. */
+/* Whether x, which it is in nearly all of the cases. */
 #if defined(__GNUC__)
 #define SIPWS_MOSTLY(x) __builtin_expect(!!(x), 1)
-#define SIPWS_SELDOM(x) __builtin_expect(!!(x), 0)
 #else
 #define SIPWS_MOSTLY(x) (x)
+#endif
+
+/* Whether x, which it is in hardly any of the cases. */
+#if defined(__GNUC__)
+#define SIPWS_SELDOM(x) __builtin_expect(!!(x), 0)
+#else
 #define SIPWS_SELDOM(x) (x)
 #endif
 
