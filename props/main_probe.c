@@ -166,8 +166,7 @@ static void nap(void)
 static bool open_sane(struct probe *p)
 {
     struct story_error e;
-    p->arena.n = 0;
-    p->arena.full = false;
+    arena_clear(&p->arena);
     const struct story *s =
         story_read((struct sipws_str){sane_story, sizeof sane_story - 1}, &p->arena, &e);
     return s && judge_open(p->judge, s, &p->arena);
@@ -253,8 +252,7 @@ static void tell(struct probe *p, const struct judge_finding *f, const char *nam
 static const struct story *draw(struct probe *p, const unsigned char *octets, size_t n)
 {
     struct tape t = tape(octets, n, NULL, 0);
-    p->arena.n = 0;
-    p->arena.full = false;
+    arena_clear(&p->arena);
     const void *drawn = p->prop->draw(&t, &p->arena);
     const struct story *s = drawn ? story_drawn(drawn) : NULL;
     return s && s->role == SIPWS_SERVER && !s->tls && judge_open(p->judge, s, &p->arena) ? s : NULL;
@@ -405,8 +403,7 @@ static bool play_file(struct probe *p, const char *path)
         }
         judge_story(p, path, octets, n);
     } else {
-        p->arena.n = 0;
-        p->arena.full = false;
+        arena_clear(&p->arena);
         const struct story *s = story_read((struct sipws_str){(char *)data, got}, &p->arena, &e);
         if (!s) {
             fprintf(stderr, "%s:%zu:%zu: %s\n", path, e.line, e.column, e.reason);
@@ -516,8 +513,9 @@ int main(int argc, char **argv)
     char *url = NULL, *host = NULL, *port = NULL, *value;
     bool remote = false, ok = true;
     double given;
-    const char **files = need(calloc((size_t)argc + 1, sizeof *files));
+    static const char **files; /* as long as the program, whichever way it ends */
     size_t files_n = 0;
+    files = need(calloc((size_t)argc + 1, sizeof *files));
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             fputs(usage, stdout);
