@@ -423,7 +423,14 @@ static void sending(void **state)
     assert_int_equal(io.out.n, 0);
     assert_false(sipws_conn_send(&conn, &io, SIPWS_STR("no SIP"), &diag));
     assert_int_equal(io.out.n, 0);
+    assert_false(sipws_conn_send(&conn, &io, SIPWS_STR("no SIP"), NULL));
+    assert_false(sipws_conn_send(&conn, &io, SIPWS_STR(""), NULL));
+    assert_false(sipws_conn_send(&conn, &io, SIPWS_STR(OPTIONS), NULL));
+    assert_int_equal(io.out.n, 0);
     assert_int_equal(sipws_conn_read(&conn, &io, &ev), SIPWS_EV_FULL);
+
+    io.out = sipws_out(tx, sizeof tx);
+    assert_true(sipws_conn_send(&conn, &io, SIPWS_STR("OPTIONS sip:x sip/2.0\r\n\r\n"), NULL));
 
     io.out = sipws_out(tx, sizeof tx);
     assert_true(sipws_conn_crlf(&conn, &io));

@@ -137,11 +137,14 @@ static void answer(struct flow *f, struct sipws_io *io, const struct sipws_msg *
         sipws_build_response_to(&o, m, status, str(reason), str(tag + 2), s->fields, NET_FIELDS);
     sipws_build_text(&b, SIPWS_F_SERVER, SIPWS_STR("sipws/" SIPWS_VERSION));
     more(&b, s, m);
-    tell(f, "%.*s: %u %s", (int)m->method_name.n, m->method_name.p, status, reason);
-    /* A request that was refused may lack what an answer needs. */
-    if (sipws_build_end(&b, SIPWS_STR("")) &&
-        !sipws_conn_send(&f->net->conn, io, sipws_out_str(&o), &d))
-        tell(f, "the answer is not sent: %s", sipws_err_info(d.err)->text);
+    bool built = sipws_build_end(&b, SIPWS_STR(""));
+    bool sent = built && sipws_conn_send(&f->net->conn, io, sipws_out_str(&o), &d);
+    /* A request that was refused may lack what an answer needs, or have no room for a tag. */
+    if (sent)
+        tell(f, "%.*s: %u %s", (int)m->method_name.n, m->method_name.p, status, reason);
+    else
+        tell(f, "%.*s: no answer: %s", (int)m->method_name.n, m->method_name.p,
+             sipws_err_info(built ? d.err : b.diag.err)->text);
 }
 
 static void allow(struct sipws_build *b, struct server *s, const struct sipws_msg *m)

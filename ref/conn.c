@@ -281,7 +281,8 @@ bool sipws_conn_send(struct sipws_conn *c, struct sipws_io *io, struct sipws_str
                      struct sipws_diag *diag)
 {
     struct sipws_msg msg;
-    struct sipws_report report = sipws_report(diag, 1);
+    struct sipws_diag own; /* a report has room for one, whether it is wanted or not */
+    struct sipws_report report = sipws_report(diag ? diag : &own, 1);
     struct sipws_out size = sipws_out(NULL, 0);
     enum sipws_opcode opcode =
         sipws_utf8_valid(text) || SIPWS_PLANT(CONN_SEND_TEXT) ? SIPWS_TEXT : SIPWS_BINARY;

@@ -47,7 +47,7 @@ int main(void)
                        ev.msg->method != SIPWS_M_ACK) {
                 struct sipws_out o = sipws_out(ok, sizeof ok);
                 put_ok(&o, ev.msg);
-                if (sipws_out_ok(&o))
+                if (sipws_out_ok(&o) && o.n > 0)
                     sipws_conn_send(&conn, &io, sipws_out_str(&o), NULL);
             } else if (ev.kind == SIPWS_EV_REFUSED || ev.kind == SIPWS_EV_FAILED) {
                 fprintf(stderr, "octet %zu: %s (RFC %s)\n", ev.diag.off,

@@ -37,7 +37,8 @@ static bool load(SSL_CTX *ssl, const struct sipws_tls_config *config, char why[1
         return false;
     }
     if (key && SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1) {
-        explain(why, key);
+        snprintf(why, 160, "%.100s: no private key of the certificate", key);
+        ERR_clear_error();
         return false;
     }
     bool trust = config->ca ? SSL_CTX_load_verify_file(ssl, config->ca) == 1
