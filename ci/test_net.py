@@ -333,7 +333,7 @@ class Connect(unittest.TestCase):
             self.assertEqual(connect(*arguments).returncode, 2, arguments)
 
 
-def answering(octets, end=True):
+def answering(octets):
     """The port of a server that answers a head with those octets."""
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -346,8 +346,9 @@ def answering(octets, end=True):
             key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)[1]
             accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
             s.sendall(octets.replace(b"ACCEPT", accept))
-            if not end:
-                s.recv(65536)
+            s.shutdown(socket.SHUT_WR)
+            while s.recv(65536):  # closed with octets unread, it would be a reset
+                pass
 
     threading.Thread(target=run, daemon=True).start()
     return listener.getsockname()[1]

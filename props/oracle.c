@@ -246,6 +246,14 @@ static bool is_named(struct sipws_str name)
     return false;
 }
 
+/* A quoted string starts at `i`: there is a quote that ends it. */
+static bool quotes(struct sipws_str s, size_t i)
+{
+    while (++i < s.n && s.p[i] != '"')
+        i += s.p[i] == '\\';
+    return i < s.n;
+}
+
 /* Whether the octet at `off` belongs to such a parameter: its name stands behind the last separator
  * that is not in a quoted string, or behind the scheme of a challenge. */
 static bool in_named(struct sipws_str s, size_t off)
@@ -255,8 +263,10 @@ static bool in_named(struct sipws_str s, size_t off)
     for (size_t i = 0; i < off && i < s.n; i++) {
         if (s.p[i] == '\\' && quoted)
             i++;
-        else if (s.p[i] == '"' && (quoted || i == 0 || memchr("=, \t\n", s.p[i - 1], 5)))
-            quoted = !quoted; /* a word may have a naked one */
+        else if (s.p[i] == '"' && quoted)
+            quoted = false;
+        else if (s.p[i] == '"' && (i == 0 || memchr("=, \t\n", s.p[i - 1], 5)))
+            quoted = quotes(s, i); /* a word may have a naked one */
         else if (!quoted && (s.p[i] == ';' || s.p[i] == ','))
             at = i + 1;
     }
