@@ -625,8 +625,10 @@ static bool is_known_to(const char *peer, const char *kind)
     {
         if (strcmp(text_of(q, "speaks"), "ws") != 0 || strcmp(text_of(q, "kind"), kind) != 0)
             continue;
-        json_array_foreach(json_object_get(q, "peers"), k, who) is |=
-            strcmp(json_string_value(who), peer) == 0;
+        json_array_foreach(json_object_get(q, "peers"), k, who)
+        {
+            is |= strcmp(json_string_value(who), peer) == 0;
+        }
     }
     json_decref(root);
     return is;
