@@ -232,7 +232,7 @@ static inline const char *sipws_span(const char *p, const char *end, uint32_t cl
 }
 
 /* Steps over the octets of `classes`, a constant, as many as there are. */
-static inline void sipws_skip(struct sipws_cur *c, uint32_t classes)
+SIPWS_INLINE void sipws_skip(struct sipws_cur *c, uint32_t classes)
 {
     bool text = classes == SIPWS_C_LINE || (classes & SIPWS_C_WSP) != 0;
     if (text || !sipws_in_knows(classes)) {
@@ -281,7 +281,7 @@ bool sipws_sep(struct sipws_cur *c, char ch);
 bool sipws_need(struct sipws_cur *c, char ch, const char *rule);
 
 /* token = 1*( alphanum and some marks ) */
-static inline bool sipws_token(struct sipws_cur *c, struct sipws_str *out)
+SIPWS_INLINE bool sipws_token(struct sipws_cur *c, struct sipws_str *out)
 {
     const char *start = c->p;
     sipws_skip(c, SIPWS_C_TOKEN);
@@ -315,7 +315,7 @@ bool sipws_escaped(struct sipws_cur *c);
 
 /* Octets of `classes` and escaped, as many as there are; fails on a broken escape only. */
 bool sipws_more_escaped(struct sipws_cur *c, uint32_t classes, const char *start);
-static inline bool sipws_span_escaped(struct sipws_cur *c, uint32_t classes)
+SIPWS_INLINE bool sipws_span_escaped(struct sipws_cur *c, uint32_t classes)
 {
     const char *start = c->p;
     sipws_skip(c, classes);

@@ -223,6 +223,24 @@ static const struct sipws_param_rule replaces_params[] = {
 /* se-params, RFC 4028 4 */
 static const struct sipws_param_rule se_params[] = {SIPWS_PARAM("refresher", refresher), NO_MORE};
 
+/* *( SEMI param ) behind an element, of which most have none. */
+static inline bool no_params(const struct sipws_cur *c)
+{
+    return c->p == c->end || *c->p == ',';
+}
+
+static inline bool params(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                          struct sipws_value *out)
+{
+    return no_params(c) || sipws_params(c, rules, &out->params);
+}
+
+static inline bool params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                              struct sipws_value *out)
+{
+    return no_params(c) || sipws_params_key(c, rules, &out->params, &out->key);
+}
+
 /* ---- white space and text -------------------------------------------------------------------- */
 
 bool sipws_need_lws(struct sipws_cur *c, const char *rule)
@@ -328,7 +346,7 @@ static bool token(struct sipws_cur *c, struct sipws_value *out)
 static bool token_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
                          struct sipws_value *out)
 {
-    return token(c, out) && sipws_params(c, rules, &out->params);
+    return token(c, out) && params(c, rules, out);
 }
 
 /* Method = INVITEm / ACKm / OPTIONSm / BYEm / CANCELm / REGISTERm / extension-method */
@@ -421,7 +439,7 @@ bool sipws_language(struct sipws_cur *c, struct sipws_value *out)
     } else if (!language(c, out)) {
         return false;
     }
-    return sipws_params(c, accept_params, &out->params);
+    return params(c, accept_params, out);
 }
 
 /* event-type = token-nodot *( "." token-nodot ), RFC 6665 8.4: a token without empty parts. */
@@ -443,7 +461,7 @@ bool sipws_event_type(struct sipws_cur *c, struct sipws_value *out)
 /* event-type *( SEMI event-param ), RFC 6665 8.4 */
 bool sipws_event(struct sipws_cur *c, struct sipws_value *out)
 {
-    return sipws_event_type(c, out) && sipws_params(c, event_params, &out->params);
+    return sipws_event_type(c, out) && params(c, event_params, out);
 }
 
 /* priv-value *( ";" priv-value ), RFC 3323 4.2: no white space around the semicolons. The first is
@@ -511,13 +529,13 @@ bool sipws_rseq(struct sipws_cur *c, struct sipws_value *out)
 /* delta-seconds *( SEMI se-params ), RFC 4028 4 */
 bool sipws_session_expires(struct sipws_cur *c, struct sipws_value *out)
 {
-    return sipws_delta_seconds(c, out) && sipws_params(c, se_params, &out->params);
+    return sipws_delta_seconds(c, out) && params(c, se_params, out);
 }
 
 /* delta-seconds *( SEMI generic-param ), RFC 4028 5 */
 bool sipws_min_se(struct sipws_cur *c, struct sipws_value *out)
 {
-    return sipws_delta_seconds(c, out) && sipws_params(c, sipws_generic_params, &out->params);
+    return sipws_delta_seconds(c, out) && params(c, sipws_generic_params, out);
 }
 
 /* delta-seconds [ comment ] *( SEMI retry-param ) */
@@ -532,7 +550,7 @@ bool sipws_retry_after(struct sipws_cur *c, struct sipws_value *out)
         if (!sipws_comment(c, &out->number.comment))
             return false;
     }
-    return sipws_params(c, retry_params, &out->params);
+    return params(c, retry_params, out);
 }
 
 /* CSeq: 1*DIGIT LWS Method. Below 2**31 by 8.1.1.5. */
@@ -591,11 +609,11 @@ bool sipws_timestamp(struct sipws_cur *c, struct sipws_value *out)
 /* ---- addresses ------------------------------------------------------------------------------- */
 
 /* A URI in brackets or not, and parameters. */
-static bool addr_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
-                        struct sipws_value *out)
+SIPWS_INLINE bool addr_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
+                              struct sipws_value *out)
 {
     out->kind = SIPWS_K_ADDR;
-    if (!sipws_addr(c, &out->addr) || !sipws_params_key(c, rules, &out->params, &out->key))
+    if (!sipws_addr(c, &out->addr) || !params_key(c, rules, out))
         return false;
     /* "sip:a;b@c" without brackets: the parameter was part of the user. */
     return out->addr.brackets || sipws_peek(c) != '@' ||
@@ -642,7 +660,7 @@ bool sipws_contact_param(struct sipws_cur *c, struct sipws_value *out)
 bool sipws_route_param(struct sipws_cur *c, struct sipws_value *out)
 {
     out->kind = SIPWS_K_ADDR;
-    return sipws_name_addr(c, &out->addr) && sipws_params(c, sipws_generic_params, &out->params);
+    return sipws_name_addr(c, &out->addr) && params(c, sipws_generic_params, out);
 }
 
 /* PAssertedID-value, PPreferredID-value = name-addr / addr-spec, RFC 3325 9.1: a sip, sips or tel
@@ -669,7 +687,7 @@ static bool uri_params(struct sipws_cur *c, const struct sipws_param_rule *rules
         return false;
     out->kind = SIPWS_K_URI;
     out->uri = addr.uri;
-    return sipws_params(c, rules, &out->params);
+    return params(c, rules, out);
 }
 
 /* alert-param = LAQUOT absoluteURI RAQUOT *( SEMI generic-param ) */
@@ -727,7 +745,7 @@ bool sipws_via_parm(struct sipws_cur *c, struct sipws_value *out)
 {
     out->kind = SIPWS_K_VIA;
     return sent_protocol(c, &out->via) && sipws_need_lws(c, "via-parm") && sent_by(c, &out->via) &&
-           sipws_params_key(c, via_params, &out->params, &out->key);
+           params_key(c, via_params, out);
 }
 
 /* ---- Call-ID, media types -------------------------------------------------------------------- */
@@ -748,7 +766,7 @@ bool sipws_callid(struct sipws_cur *c, struct sipws_value *out)
 bool sipws_replaces(struct sipws_cur *c, struct sipws_value *out)
 {
     struct sipws_param param;
-    if (!sipws_callid(c, out) || !sipws_params(c, replaces_params, &out->params))
+    if (!sipws_callid(c, out) || !params(c, replaces_params, out))
         return false;
     if (!sipws_param_find(out->params, SIPWS_STR("to-tag"), &param))
         return sipws_fail(c, c->p, SIPWS_E_PARAM_MISSING, "to-tag");
@@ -767,13 +785,13 @@ static bool media(struct sipws_cur *c, struct sipws_value *out)
 /* media-type = m-type SLASH m-subtype *( SEMI m-parameter ) */
 bool sipws_media_type(struct sipws_cur *c, struct sipws_value *out)
 {
-    return media(c, out) && sipws_params(c, media_params, &out->params);
+    return media(c, out) && params(c, media_params, out);
 }
 
 /* accept-range = media-range *( SEMI accept-param ). "*" is a token, too. */
 bool sipws_accept_range(struct sipws_cur *c, struct sipws_value *out)
 {
-    return media(c, out) && sipws_params(c, accept_params, &out->params);
+    return media(c, out) && params(c, accept_params, out);
 }
 
 /* ---- Date ------------------------------------------------------------------------------------ */

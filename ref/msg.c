@@ -51,23 +51,18 @@ bool sipws_tell(struct sipws_report *r, const struct sipws_cur *c, const char *a
 
 enum sipws_method sipws_method_find(struct sipws_str name)
 {
-    static const struct {
-        struct sipws_str name;
-        uint64_t first;
-    } rows[SIPWS_METHOD_COUNT] = {
-#define ROW(name) [SIPWS_M_##name] = {{#name, sizeof #name - 1}, SIPWS_FIRST_8(#name)},
-        ROW(ACK) ROW(BYE) ROW(CANCEL) ROW(INFO) ROW(INVITE) ROW(MESSAGE) ROW(NOTIFY) ROW(OPTIONS)
-            ROW(PRACK) ROW(PUBLISH) ROW(REFER) ROW(REGISTER) ROW(SUBSCRIBE) ROW(UPDATE)
-#undef ROW
-    };
     if (name.n == 0)
         return SIPWS_M_EXTENSION;
     uint64_t first = sipws_first_8(name.p, name.p, name.n, name.p + name.n);
-    for (unsigned m = 1; m < SIPWS_METHOD_COUNT; m++)
-        if ((rows[m].first == first && sipws_str_eq(rows[m].name, name)) ||
-            SIPWS_PLANT_IF(METHOD_FOLD, sipws_str_ieq(name, rows[m].name)))
-            return (enum sipws_method)m;
-    return SIPWS_M_EXTENSION;
+#define ROW(method)                                                                                \
+    if ((first == SIPWS_FIRST_8(#method) && sipws_str_eq(name, SIPWS_STR(#method))) ||             \
+        SIPWS_PLANT_IF(METHOD_FOLD, sipws_str_ieq(name, SIPWS_STR(#method))))                      \
+        return SIPWS_M_##method;
+    ROW(ACK)
+    ROW(BYE) ROW(CANCEL) ROW(INFO) ROW(INVITE) ROW(MESSAGE) ROW(NOTIFY) ROW(OPTIONS) ROW(PRACK)
+        ROW(PUBLISH) ROW(REFER) ROW(REGISTER) ROW(SUBSCRIBE) ROW(UPDATE)
+#undef ROW
+            return SIPWS_M_EXTENSION;
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */
@@ -151,7 +146,7 @@ static bool sip_version(struct sipws_cur *c, bool *upper)
 }
 
 /* One SP, and no more white space. */
-static bool one_sp(struct sipws_cur *c, const char *rule)
+SIPWS_INLINE bool one_sp(struct sipws_cur *c, const char *rule)
 {
     if (sipws_peek(c) != ' ')
         return sipws_fail(c, c->p, SIPWS_E_START_SP, rule);

@@ -91,7 +91,7 @@ enum {
 };
 
 /* The first component of the URI that may not stand where it stands, or NULL. */
-static const char *denied(const struct sipws_uri *uri, unsigned deny)
+SIPWS_INLINE const char *denied(const struct sipws_uri *uri, unsigned deny)
 {
     if (uri->scheme == SIPWS_SCHEME_OTHER)
         return NULL;

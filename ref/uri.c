@@ -353,7 +353,7 @@ static bool param_ends(const char *p, const char *end)
 }
 
 /* uri-parameters = *( ";" uri-parameter ) */
-static bool uri_parameters(struct sipws_cur *c, struct sipws_uri *out)
+SIPWS_INLINE bool uri_parameters(struct sipws_cur *c, struct sipws_uri *out)
 {
     const char *start = c->p, *stop;
     struct sipws_names seen;
@@ -516,7 +516,7 @@ static bool userinfo(struct sipws_cur *c, enum sipws_uri_place place, struct sip
 /* [ user "@" ] hostport uri-parameters and then an octet that no URI has, or the end: most SIP
  * URIs. That no "@" comes is only told at their end. False: it may be one of another form, and *out
  * is spoilt. */
-static bool plain_sip_uri(struct sipws_cur *c, struct sipws_uri *out)
+SIPWS_INLINE bool plain_sip_uri(struct sipws_cur *c, struct sipws_uri *out)
 {
     const char *start = c->p, *p = sipws_run(c, start), *user = p;
     if (p < c->end && *p != ';' && *p != '@' && SIPWS_SELDOM(sipws_is(*p, SIPWS_C_USER)))
