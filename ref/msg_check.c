@@ -284,7 +284,7 @@ SIPWS_COLD static void doubled(struct check *c, const struct sipws_field *f)
 }
 
 /* Every element of a field. */
-static void decode(struct check *c, const struct sipws_field *f)
+SIPWS_INLINE void decode(struct check *c, const struct sipws_field *f)
 {
     struct sipws_value v;
     struct sipws_diag d;
@@ -313,7 +313,7 @@ static void decode(struct check *c, const struct sipws_field *f)
 }
 
 /* One header field of the message, or of a part. */
-static inline void field(struct check *c, const struct sipws_field *f)
+SIPWS_INLINE void field(struct check *c, const struct sipws_field *f)
 {
     bool seen = c->seen[f->id];
     if (!SIPWS_PLANT_IF(MSG_VIA_FIRST, !c->seen[SIPWS_F_VIA] && f->id != SIPWS_F_VIA)) {
