@@ -86,12 +86,11 @@ SIPWS_INLINE bool param(struct sipws_cur *c, const struct sipws_param_rule *rule
     const char *start = c->p, *equal, *stop;
     bool plain = sipws_plain_param(c, start, &equal, &stop) &&
                  (stop == c->end || *stop == ';' || *stop == ',');
-    if (SIPWS_SELDOM(!plain)) {
-        if (!sipws_token(c, &name))
-            return false;
-    } else {
+    if (plain || (equal > start && equal < c->end && *equal == '=')) {
         name = sipws_slice(start, equal);
         c->p = equal;
+    } else if (!sipws_token(c, &name)) {
+        return false;
     }
     if (seen->n >= SIPWS_MAX_PARAMS && !SIPWS_PLANT_IF(PARAM_ARRAY, seen->n == SIPWS_MAX_PARAMS))
         return sipws_fail(c, name.p, SIPWS_E_LIMIT_PARAMS, "generic-param");

@@ -90,11 +90,14 @@ enum {
     DENY_DIALOG = SIPWS_URI_METHOD | SIPWS_URI_TTL | HEADERS /* Contact of dialogs, Route, … */
 };
 
-/* The first component of the URI that may not stand where it stands, or NULL. */
-SIPWS_INLINE const char *denied(const struct sipws_uri *uri, unsigned deny)
+/* Which of them the URI has; of other schemes than sip and sips, none. */
+static inline unsigned components_of(const struct sipws_uri *uri)
 {
-    if (uri->scheme == SIPWS_SCHEME_OTHER)
-        return NULL;
+    return uri->named | (uri->port != SIPWS_NO_PORT ? PORT : 0) | (uri->headers.p ? HEADERS : 0);
+}
+
+static const char *first_denied(const struct sipws_uri *uri, unsigned deny)
+{
     if ((deny & PORT) && uri->port != SIPWS_NO_PORT)
         return end_of(uri->host.text) + 1;
     if (deny & uri->named) {
@@ -107,8 +110,14 @@ SIPWS_INLINE const char *denied(const struct sipws_uri *uri, unsigned deny)
     return (deny & HEADERS) ? uri->headers.p : NULL;
 }
 
-static void components(struct check *c, const struct sipws_uri *uri, unsigned deny,
-                       const char *rule)
+/* The first component of the URI that may not stand where it stands, or NULL. */
+static inline const char *denied(const struct sipws_uri *uri, unsigned deny)
+{
+    return SIPWS_SELDOM(deny & components_of(uri)) ? first_denied(uri, deny) : NULL;
+}
+
+static inline void components(struct check *c, const struct sipws_uri *uri, unsigned deny,
+                              const char *rule)
 {
     const char *at = denied(uri, deny);
     if (at)
