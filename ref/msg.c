@@ -57,12 +57,23 @@ enum sipws_method sipws_method_find(struct sipws_str name)
 #define ROW(method)                                                                                \
     if ((first == SIPWS_FIRST_8(#method) && sipws_str_eq(name, SIPWS_STR(#method))) ||             \
         SIPWS_PLANT_IF(METHOD_FOLD, sipws_str_ieq(name, SIPWS_STR(#method))))                      \
-        return SIPWS_M_##method;
-    ROW(ACK)
-    ROW(BYE) ROW(CANCEL) ROW(INFO) ROW(INVITE) ROW(MESSAGE) ROW(NOTIFY) ROW(OPTIONS) ROW(PRACK)
-        ROW(PUBLISH) ROW(REFER) ROW(REGISTER) ROW(SUBSCRIBE) ROW(UPDATE)
+    return SIPWS_M_##method
+    ROW(ACK);
+    ROW(BYE);
+    ROW(CANCEL);
+    ROW(INFO);
+    ROW(INVITE);
+    ROW(MESSAGE);
+    ROW(NOTIFY);
+    ROW(OPTIONS);
+    ROW(PRACK);
+    ROW(PUBLISH);
+    ROW(REFER);
+    ROW(REGISTER);
+    ROW(SUBSCRIBE);
+    ROW(UPDATE);
 #undef ROW
-            return SIPWS_M_EXTENSION;
+    return SIPWS_M_EXTENSION;
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */
