@@ -153,6 +153,15 @@ class Serve(unittest.TestCase):
         self.assertIn("INVITE", field(answer, "Allow")[0])
         self.assertEqual(field(answer, "Via"), ["SIP/2.0/WS ada.invalid;branch=z9hG4bK1"])
 
+    def test_each_transaction_has_its_tag(self):
+        c = self.client()
+        tags = []
+        for branch in ("1", "1", "2"):
+            c.send(request("OPTIONS", "sip:example.org", "ada", "<sip:example.org>", branch=branch))
+            tags += re.findall(r";tag=(\w+)", field(c.message(), "To")[0])
+        self.assertEqual(tags[0], tags[1])
+        self.assertNotEqual(tags[0], tags[2])
+
     def test_a_call(self):
         ada, bob = self.client("ada"), self.client("bob")
         ada.send(request("INVITE", "sip:bob@example.org", "ada", "<sip:bob@example.org>",

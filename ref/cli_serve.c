@@ -129,12 +129,17 @@ static void answer(struct flow *f, struct sipws_io *io, const struct sipws_msg *
 {
     struct server *s = f->listener->server;
     struct sipws_out o = sipws_out(s->text, sizeof s->text);
-    char tag[TOKEN];
+    char tag[SIPWS_HASH_MAX];
+    struct sipws_value via;
     struct sipws_diag d;
-    if (!m->is_request || m->method == SIPWS_M_ACK || !seal(s, "1", tag))
+    if (!m->is_request || m->method == SIPWS_M_ACK || !sipws_msg_first(m, SIPWS_F_VIA, &via))
         return;
-    struct sipws_build b =
-        sipws_build_response_to(&o, m, status, str(reason), str(tag + 2), s->fields, NET_FIELDS);
+    /* One tag for each transaction, its retransmissions and its CANCEL (RFC 3261 9.2, 19.3). */
+    struct sipws_str parts[] = {{s->secret, sizeof s->secret}, SIPWS_STR("tag"), via.key};
+    if (!sipws_crypt_hash(SIPWS_SHA_256, parts, 3, tag))
+        return;
+    struct sipws_build b = sipws_build_response_to(
+        &o, m, status, str(reason), (struct sipws_str){tag, MAC}, s->fields, NET_FIELDS);
     sipws_build_text(&b, SIPWS_F_SERVER, SIPWS_STR("sipws/" SIPWS_VERSION));
     more(&b, s, m);
     bool built = sipws_build_end(&b, SIPWS_STR(""));
