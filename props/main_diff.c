@@ -1,5 +1,6 @@
 /* sipws-diff: one message, several readers, and where they disagree. */
 #define _POSIX_C_SOURCE 200809L
+#include "option.h"
 #include "peers/coalition.h"
 #include "peers/fuzz.h"
 #include "peers/shrink.h"
@@ -231,17 +232,6 @@ struct asked {
     struct fuzz f;
 };
 
-/* An option's value: behind "=", or the next word. */
-static char *value_of(int argc, char **argv, int *i, const char *name)
-{
-    size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) != 0)
-        return NULL;
-    if (argv[*i][n] == '=')
-        return argv[*i] + n + 1;
-    return argv[*i][n] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
-}
-
 /* A number of seconds, up to a day; 0: it is none. */
 static double seconds_in(const char *text)
 {
@@ -287,28 +277,28 @@ static int parse(int argc, char **argv, struct court *k, struct asked *a, struct
         } else if (strncmp(argv[i], "--shrink=", 9) == 0) {
             if ((a->shrink = seconds_in(argv[i] + 9)) <= 0)
                 return misuse(argv[i], "no number of seconds");
-        } else if ((value = value_of(argc, argv, &i, "--fuzz")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--fuzz")) != NULL) {
             a->fuzz = k->clusters = k->quiet = true;
             if ((a->f.seconds = seconds_in(value)) <= 0)
                 return misuse(value, "no number of seconds");
-        } else if ((value = value_of(argc, argv, &i, "--seed")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--seed")) != NULL) {
             char *end;
             a->f.seed = strtoull(value, &end, 10);
             if (*end || end == value)
                 return misuse(value, "no number");
-        } else if ((value = value_of(argc, argv, &i, "--out")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--out")) != NULL) {
             a->out = value;
-        } else if ((value = value_of(argc, argv, &i, "--corpus")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--corpus")) != NULL) {
             if (!cases_add_folder(cases, value, k->layer)) {
                 fprintf(stderr, "sipws-diff: %s: %s\n", value, strerror(errno));
                 return 2;
             }
-        } else if ((value = value_of(argc, argv, &i, "--peer")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--peer")) != NULL) {
             if (!add_extra(value))
                 return misuse(value, "--peer wants NAME=COMMAND");
-        } else if ((value = value_of(argc, argv, &i, "--quirks")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--quirks")) != NULL) {
             a->quirks = value;
-        } else if ((value = value_of(argc, argv, &i, "--seconds")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--seconds")) != NULL) {
             if ((k->seconds = seconds_in(value)) <= 0)
                 return misuse(value, "no number of seconds");
         } else {

@@ -1,6 +1,7 @@
 /* sipws-probe: plays stories against a live SIP WebSocket server, and tells what it owes to the
  * RFCs. */
 #define _POSIX_C_SOURCE 200809L
+#include "option.h"
 #include "probe/judge.h"
 #include "probe/link.h"
 
@@ -467,17 +468,6 @@ static const char *split(char *url, char **host, char **port)
     return NULL;
 }
 
-/* The value of --NAME VALUE or --NAME=VALUE; NULL: another option, or nothing follows. */
-static char *value_of(int argc, char **argv, int *i, const char *name)
-{
-    size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) != 0)
-        return NULL;
-    if (argv[*i][n] == '=')
-        return argv[*i] + n + 1;
-    return argv[*i][n] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
-}
-
 static bool number(const char *text, double most, double *out)
 {
     char *end;
@@ -532,25 +522,25 @@ int main(int argc, char **argv)
                 files[files_n++] = argv[i];
             else
                 url = argv[i];
-        } else if ((value = value_of(argc, argv, &i, "--save")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--save")) != NULL) {
             p.save = value;
-        } else if ((value = value_of(argc, argv, &i, "--stories")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--stories")) != NULL) {
             if (!number(value, 1e9, &given))
                 return misuse(value, "no number of stories");
             p.most = (size_t)given;
-        } else if ((value = value_of(argc, argv, &i, "--seconds")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--seconds")) != NULL) {
             if (!number(value, 1e6, &p.seconds))
                 return misuse(value, "no number of seconds");
             p.most = SIZE_MAX;
-        } else if ((value = value_of(argc, argv, &i, "--seed")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--seed")) != NULL) {
             if (!number(value, 1e15, &given))
                 return misuse(value, "no seed");
             p.seed = (uint64_t)given;
-        } else if ((value = value_of(argc, argv, &i, "--again")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--again")) != NULL) {
             if (!number(value, 600, &given))
                 return misuse(value, "no number of seconds from 0 to 600");
             p.again = (unsigned)given;
-        } else if ((value = value_of(argc, argv, &i, "--patience")) != NULL) {
+        } else if ((value = option_value(argc, argv, &i, "--patience")) != NULL) {
             if (!number(value, 60000, &given) || given < 1)
                 return misuse(value, "no number of milliseconds from 1 to 60000");
             p.patience = (unsigned)given;
