@@ -194,6 +194,46 @@ static void parts_are_told_apart(void **state)
     assert_null(u.params.p);
 }
 
+/* As many parts as there may be, numbered from `from` on or back to it; headers share one name. */
+static struct sipws_uri full_uri(char *text, size_t cap, bool headers, bool back, unsigned from)
+{
+    struct sipws_uri uri;
+    struct sipws_out o = sipws_out(text, cap);
+    sipws_put(&o, SIPWS_STR("sip:a"));
+    for (unsigned i = 0; i < SIPWS_MAX_PARAMS; i++) {
+        unsigned part = from + (back ? SIPWS_MAX_PARAMS - 1 - i : i);
+        sipws_put(&o, headers ? i ? SIPWS_STR("&h=") : SIPWS_STR("?h=") : SIPWS_STR(";p"));
+        sipws_put_uint(&o, part);
+        sipws_put(&o, headers ? SIPWS_STR("") : SIPWS_STR("=x"));
+        if (!headers)
+            sipws_put_uint(&o, part);
+    }
+    assert_true(sipws_out_ok(&o));
+    struct sipws_cur c = sipws_cur(sipws_out_str(&o), NULL);
+    assert_true(sipws_uri(&c, SIPWS_URI_WHOLE, &uri));
+    return uri;
+}
+
+/* Parameters in any order; headers of one name in theirs. A parameter that one URI only has does
+ * not count, a header does. */
+static void many_parts_are_compared(void **state)
+{
+    (void)state;
+    for (int headers = 0; headers < 2; headers++) {
+        char text[4][1024] = {0};
+        struct sipws_uri a = full_uri(text[0], sizeof text[0], headers, false, 10);
+        struct sipws_uri again = full_uri(text[1], sizeof text[1], headers, false, 10);
+        struct sipws_uri back = full_uri(text[2], sizeof text[2], headers, true, 10);
+        struct sipws_uri other = full_uri(text[3], sizeof text[3], headers, false, 11);
+        assert_true(sipws_uri_eq(&a, &again));
+        assert_int_equal(sipws_uri_eq(&a, &back), !headers);
+        assert_int_equal(sipws_uri_eq(&back, &a), !headers);
+        assert_int_equal(sipws_uri_eq(&a, &other), !headers);
+        *strrchr(text[1], '7') = '8'; /* of the last part: the name, or the value */
+        assert_int_equal(sipws_uri_eq(&a, &again), false);
+    }
+}
+
 static void parts_are_limited(void **state)
 {
     (void)state;
@@ -219,9 +259,8 @@ static void parts_are_limited(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_case_is_judged_right),
-        cmocka_unit_test(equality_is_that_of_19_1_4),
-        cmocka_unit_test(parts_are_told_apart),
+        cmocka_unit_test(every_case_is_judged_right), cmocka_unit_test(equality_is_that_of_19_1_4),
+        cmocka_unit_test(parts_are_told_apart),       cmocka_unit_test(many_parts_are_compared),
         cmocka_unit_test(parts_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -689,23 +689,22 @@ static bool telephone_subscriber(const struct sipws_cur *c, const char *end)
 {
     static const char rule[] = "telephone-subscriber";
     struct sipws_cur at = *c;
-    struct sipws_str names[SIPWS_MAX_PARAMS];
-    size_t count = 0;
+    struct sipws_names seen;
+    sipws_names_init(&seen);
     at.end = end;
     bool global = sipws_peek(&at) == '+', context = false;
     if (!(global ? global_number(&at) : local_number(&at)))
         return sipws_fail(c, at.p, SIPWS_E_URI_TEL, rule);
     while (sipws_take(&at, ';')) {
+        struct sipws_str name;
         const char *start = at.p;
-        if (count == SIPWS_MAX_PARAMS)
+        if (seen.n == SIPWS_MAX_PARAMS)
             return sipws_fail(c, start, SIPWS_E_LIMIT_PARAMS, rule);
-        if (!tel_par(&at, &names[count]))
+        if (!tel_par(&at, &name))
             return sipws_fail(c, at.p, SIPWS_E_URI_TEL, rule);
-        for (size_t i = 0; i < count; i++)
-            if (sipws_str_ieq(names[i], names[count]))
-                return sipws_fail(c, start, SIPWS_E_URI_TEL, rule);
-        context = context || sipws_str_is(names[count], SIPWS_STR("phone-context"));
-        count++;
+        if (!sipws_names_add(&seen, name, name_key(name), sipws_str_ieq))
+            return sipws_fail(c, start, SIPWS_E_URI_TEL, rule);
+        context = context || sipws_str_is(name, SIPWS_STR("phone-context"));
     }
     return (at.p == end && (global || context)) || sipws_fail(c, at.p, SIPWS_E_URI_TEL, rule);
 }
@@ -785,45 +784,86 @@ bool sipws_host_eq(const struct sipws_host *a, const struct sipws_host *b)
     return sipws_str_ieq(a->text, b->text);
 }
 
-/* Parameters that make a difference by standing in one URI only. */
+/* Whether a parameter makes a difference by standing in one URI only. */
 static bool never_ignored(struct sipws_str name)
 {
-    static const char *const names[] = {"transport", "user", "ttl", "method", "maddr"};
-    for (size_t i = 0;
-         i < sizeof names / sizeof *names - SIPWS_PLANT_IF(URI_MADDR_LEFT_OUT, name.n == 5); i++)
-        if (same_name(name, (struct sipws_str){names[i], strlen(names[i])}))
-            return true;
-    return false;
+    char text[sizeof "transport"]; /* the longest, and one octet more */
+    const char *p = name.p, *end = name.p + name.n;
+    size_t n = 0;
+    for (bool escaped; n < sizeof text && p < end;)
+        text[n++] = (char)sipws_unescape(&p, end, &escaped);
+    unsigned named = sipws_uri_named((struct sipws_str){text, n});
+    return (named & ~(unsigned)SIPWS_URI_LR) != 0 &&
+           !SIPWS_PLANT_IF(URI_MADDR_LEFT_OUT, named == SIPWS_URI_MADDR);
 }
 
-/* The part `name` that has `skip` others of this name before it. */
-static bool find_part(struct sipws_str parts, struct sipws_str name, unsigned skip,
-                      struct sipws_uri_part *out)
+/* The parts of a URI by name: one is found without a look at most of the others. Each list has
+ * those whose keys end alike, in the order of the URI. */
+struct parts {
+    uint8_t first[64], next[SIPWS_MAX_PARAMS]; /* 1 + a part, or 0 */
+    uint64_t key[SIPWS_MAX_PARAMS];
+    struct sipws_uri_part part[SIPWS_MAX_PARAMS];
+};
+
+static uint8_t *parts_of(struct parts *all, uint64_t key)
 {
-    while (sipws_uri_part_next(&parts, out))
-        if (same_name(out->name, name) && skip-- == 0)
-            return true;
-    return false;
+    return &all->first[key * SIPWS_GOLDEN >> 58];
 }
 
-/* Every part of `a` that counts stands in `b`, with an equal value. A parameter stands once; of
- * headers with one name the first is compared with the first, and so on. */
-static bool parts_within(struct sipws_str a, struct sipws_str b, bool is_header)
+/* False: more than a URI has. */
+static bool parts_fill(struct parts *all, struct sipws_str text)
 {
-    struct sipws_str rest = a;
-    struct sipws_uri_part x, y;
-    while (sipws_uri_part_next(&rest, &x)) {
-        struct sipws_str seen = a;
-        unsigned before = 0;
-        while (is_header && sipws_uri_part_next(&seen, &y) && y.name.p != x.name.p)
-            before += same_name(x.name, y.name);
-        if (!find_part(b, x.name, before, &y)) {
-            if (is_header || never_ignored(x.name))
-                return false;
-        } else if (!component_eq(x.value, y.value, !is_header)) {
-            return false;
+    size_t n = 0;
+    for (; n < SIPWS_MAX_PARAMS && sipws_uri_part_next(&text, &all->part[n]); n++)
+        all->key[n] = name_key(all->part[n].name);
+    memset(all->first, 0, sizeof all->first);
+    for (size_t i = n; i-- > 0;) {
+        uint8_t *first = parts_of(all, all->key[i]);
+        all->next[i] = *first;
+        *first = (uint8_t)(i + 1);
+    }
+    return text.n == 0;
+}
+
+/* Takes out the first of this name, or gives NULL. */
+static const struct sipws_uri_part *parts_take(struct parts *all, struct sipws_str name)
+{
+    uint64_t key = name_key(name);
+    for (uint8_t *at = parts_of(all, key); *at; at = &all->next[*at - 1]) {
+        size_t i = *at - 1u;
+        if (all->key[i] == key && same_name(all->part[i].name, name)) {
+            *at = all->next[i];
+            return &all->part[i];
         }
     }
+    return NULL;
+}
+
+/* Whether a part counts that the other URI has not. */
+static bool counts(const struct sipws_uri_part *part, bool is_header)
+{
+    return is_header || never_ignored(part->name);
+}
+
+/* Each part that counts stands in both, with an equal value. A parameter stands once; of headers
+ * with one name the first is compared with the first, and so on. */
+static bool parts_eq(struct sipws_str a, struct sipws_str b, bool is_header)
+{
+    struct parts left;
+    struct sipws_uri_part x;
+    if (a.n == 0 && b.n == 0)
+        return true;
+    if (!parts_fill(&left, b))
+        return false;
+    while (sipws_uri_part_next(&a, &x)) {
+        const struct sipws_uri_part *y = parts_take(&left, x.name);
+        if (y ? !component_eq(x.value, y->value, !is_header) : counts(&x, is_header))
+            return false;
+    }
+    for (size_t k = 0; k < sizeof left.first; k++)
+        for (uint8_t at = left.first[k]; at; at = left.next[at - 1])
+            if (counts(&left.part[at - 1], is_header))
+                return false;
     return true;
 }
 
@@ -836,9 +876,8 @@ bool sipws_uri_eq(const struct sipws_uri *a, const struct sipws_uri *b)
     return component_eq(a->user, b->user,
                         SIPWS_PLANT_IF(URI_USER_CASE, !component_eq(a->user, b->user, false))) &&
            component_eq(a->password, b->password, false) && sipws_host_eq(&a->host, &b->host) &&
-           a->port == b->port && parts_within(a->params, b->params, false) &&
-           parts_within(b->params, a->params, false) &&
-           parts_within(a->headers, b->headers, true) && parts_within(b->headers, a->headers, true);
+           a->port == b->port && parts_eq(a->params, b->params, false) &&
+           parts_eq(a->headers, b->headers, true);
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */
