@@ -23,6 +23,7 @@ extern const struct bench_subject bench_frame;      /* a masked frame, to its te
 extern const struct bench_subject bench_memcpy;     /* what no reader can beat */
 
 /* Other stacks, where they were there when this was built. */
-extern const struct bench_subject bench_osip, bench_sofia, bench_re, bench_belle, bench_wslay;
+extern const struct bench_subject bench_osip, bench_sofia, bench_re, bench_belle, bench_pjsip,
+    bench_wslay;
 
 #endif

@@ -31,6 +31,9 @@ static const struct bench_subject *const parsers[] = {
 #ifdef SIPWS_PEER_BELLE
     &bench_belle,
 #endif
+#ifdef SIPWS_PEER_PJSIP
+    &bench_pjsip,
+#endif
     &bench_connection,
 };
 static const struct bench_subject *const readers[] = {
