@@ -120,6 +120,20 @@ const char *sipws_span_more(const char *base, const char *p, const char *end, ui
     return sipws_span_8(p, end, classes);
 }
 
+#if SIPWS_VECTORS
+struct sipws_marks sipws_last_marks(const char *base, const char *p, const char *end)
+{
+    struct sipws_marks m = {0, 0};
+    if (end - base < 64 || end - p < 8)
+        return m;
+    unsigned before = sipws_before(p, end, 64);
+    const char *at = p - before;
+    m.low = (sipws_low_64(at) & ~UINT64_C(0) >> 2) >> before;
+    m.colons = (sipws_colons_32(at) | (uint64_t)sipws_colons_32(at + 32) << 32) >> before;
+    return m;
+}
+#endif
+
 const char *sipws_span_8(const char *p, const char *end, uint32_t classes)
 {
     for (; end - p >= 8; p += 8) {
@@ -165,11 +179,7 @@ const char *sipws_run_on(struct sipws_cur *c, const char *p)
     if (SIPWS_MOSTLY(c->end - c->base >= 64 && p < c->end)) {
         unsigned before = sipws_before(p, c->end, 64);
         const char *at = p - before;
-        uint64_t inside = sipws_inside_16(at, SIPWS_C_HOST) |
-                          sipws_inside_16(at + 16, SIPWS_C_HOST) << 16 |
-                          sipws_inside_16(at + 32, SIPWS_C_HOST) << 32 |
-                          sipws_inside_16(at + 48, SIPWS_C_HOST) << 48;
-        uint64_t outside = ~(inside >> before);
+        uint64_t outside = ~(sipws_inside_64(at, SIPWS_C_HOST) >> before);
         c->window.p = p;
         c->window.outside = outside;
         if (SIPWS_MOSTLY(outside))

@@ -71,8 +71,8 @@ typedef signed char sipws_signed_octets __attribute__((vector_size(16)));
                     (signed char)(0x7E - (hi) + (lo))))
 #define SIPWS_IS(x, ch) ((sipws_octets)((x) == (unsigned char)(ch)))
 
-/* The same for octets that are of a part of the class `of`, a constant: of all of it for text,
- * quoted text and lines, else of SIPWS_C_HOST. */
+/* The same for octets that are of a part of the class `of`, a constant: of all of it for text and
+ * quoted text, those above 13 for lines, else of SIPWS_C_HOST. */
 static inline sipws_octets sipws_in(sipws_octets x, uint32_t of)
 {
     if (of == (SIPWS_C_TEXT | SIPWS_C_WSP))
@@ -81,7 +81,7 @@ static inline sipws_octets sipws_in(sipws_octets x, uint32_t of)
         return (SIPWS_TO(x, ' ', '~') & ~(SIPWS_IS(x, '"') | SIPWS_IS(x, '\\'))) |
                SIPWS_IS(x, '\t');
     if (of == SIPWS_C_LINE)
-        return ~(SIPWS_IS(x, '\r') | SIPWS_IS(x, '\n'));
+        return ~SIPWS_TO(x, 0, 13);
     return SIPWS_TO(x | 0x20, 'a', 'z') | (SIPWS_TO(x, '-', '9') & ~SIPWS_IS(x, '/'));
 }
 
@@ -132,6 +132,29 @@ static inline uint64_t sipws_inside_16(const char *p, uint32_t of)
     return sipws_bits(sipws_in(sipws_load_16(p), of));
 }
 
+/* The same of 64 octets. */
+static inline uint64_t sipws_inside_64(const char *p, uint32_t of)
+{
+    return sipws_inside_16(p, of) | sipws_inside_16(p + 16, of) << 16 |
+           sipws_inside_16(p + 32, of) << 32 | sipws_inside_16(p + 48, of) << 48;
+}
+
+/* Which of the 64 octets at p are below 14. */
+static inline uint64_t sipws_low_64(const char *p)
+{
+    return sipws_bits(SIPWS_TO(sipws_load_16(p), 0, 13)) |
+           sipws_bits(SIPWS_TO(sipws_load_16(p + 16), 0, 13)) << 16 |
+           sipws_bits(SIPWS_TO(sipws_load_16(p + 32), 0, 13)) << 32 |
+           sipws_bits(SIPWS_TO(sipws_load_16(p + 48), 0, 13)) << 48;
+}
+
+/* Which of the 32 octets at p are colons. */
+static inline uint32_t sipws_colons_32(const char *p)
+{
+    return (uint32_t)(sipws_bits(SIPWS_IS(sipws_load_16(p), ':')) |
+                      sipws_bits(SIPWS_IS(sipws_load_16(p + 16), ':')) << 16);
+}
+
 /* How many of the octets from p on stand before the first that is outside of sipws_in, up to
  * sixteen and up to the end, before which there are sixteen. */
 static inline unsigned sipws_few(const char *p, const char *end, uint32_t of)
@@ -158,6 +181,13 @@ static inline const char *sipws_span_in(const char *base, const char *p, const c
                                         uint32_t classes)
 {
 #if SIPWS_VECTORS
+    if (classes == SIPWS_C_LINE && SIPWS_MOSTLY(end - p >= 64)) { /* most lines are long */
+        uint64_t low = sipws_low_64(p);
+        p = low ? p + sipws_lowest(low) : p + 64;
+        return SIPWS_SELDOM(p < end && sipws_is(*p, classes))
+                   ? sipws_span_more(base, p, end, classes)
+                   : p;
+    }
     if (sipws_in_knows(classes) && SIPWS_MOSTLY(end - base >= 16)) {
         p += sipws_few(p, end, classes);
         return SIPWS_SELDOM(p < end && sipws_is(*p, classes))
@@ -197,32 +227,45 @@ static inline bool sipws_plain_param(struct sipws_cur *c, const char *p, const c
     return *stop > q + 1;
 }
 
-/* Where the line at p ends: at its CR or LF, at end, or before that at an octet up to 13, which
- * hardly any line has. *colon: its first ":", or where none is to be seen easily, any octet before
- * which there is none. Most lines are longer than sixteen octets, and hardly any is longer than 64.
- */
-static inline const char *sipws_line(const char *base, const char *p, const char *end,
-                                     const char **colon)
+/* Which octets of a line are below 14, and which are colons; of the last few before the end of the
+ * input, that is not told. */
+struct sipws_marks {
+    uint64_t low;
+    uint64_t colons;
+};
+
+/* Those of what has fewer octets than 66, or none. */
+struct sipws_marks sipws_last_marks(const char *base, const char *p, const char *end);
+
+/* The line at p has octets above 13 and CRLF; what is behind it does not continue it; and it has a
+ * colon among its first 32 octets, but not as the first. False: it may be another one. Whether the
+ * line ends where it should does not wait for the colon, nor the next line for either. */
+static inline bool sipws_plain_line(const char *base, const char *p, const char *end,
+                                    const char **colon, const char **cr)
 {
 #if SIPWS_VECTORS
-    if (SIPWS_MOSTLY(end - p >= 64)) {
-        uint64_t colons = sipws_bits(SIPWS_IS(sipws_load_16(p), ':')) |
-                          sipws_bits(SIPWS_IS(sipws_load_16(p + 16), ':')) << 16;
-        *colon = p + sipws_lowest(colons | UINT64_C(1) << 32);
-        do {
-            uint64_t low = sipws_bits(SIPWS_TO(sipws_load_16(p), 0, 13)) |
-                           sipws_bits(SIPWS_TO(sipws_load_16(p + 16), 0, 13)) << 16 |
-                           sipws_bits(SIPWS_TO(sipws_load_16(p + 32), 0, 13)) << 32 |
-                           sipws_bits(SIPWS_TO(sipws_load_16(p + 48), 0, 13)) << 48;
-            if (SIPWS_MOSTLY(low))
-                return p + sipws_lowest(low);
-            p += 64;
-        } while (end - p >= 64);
-        return sipws_span_in(base, p, end, SIPWS_C_LINE);
+    const char *q = p;
+    struct sipws_marks m;
+    if (SIPWS_MOSTLY(end - p >= 66)) {
+        m.colons = sipws_colons_32(p);
+        m.low = sipws_low_64(p);
+        while (SIPWS_SELDOM(m.low == 0) && end - q >= 64 + 66) {
+            q += 64;
+            m.low = sipws_low_64(q);
+        }
+    } else {
+        m = sipws_last_marks(base, p, end);
     }
+    if (SIPWS_SELDOM(m.low == 0 || m.colons == 0 || (m.colons & 1)))
+        return false;
+    *colon = p + sipws_lowest(m.colons);
+    *cr = q + sipws_lowest(m.low);
+    return SIPWS_MOSTLY(*colon < *cr && memcmp(*cr, "\r\n", 2) == 0 &&
+                        ((*cr)[2] > ' ' || (*cr)[2] == '\r'));
+#else
+    (void)base, (void)p, (void)end, (void)colon, (void)cr;
+    return false;
 #endif
-    *colon = sipws_span_in(base, p, end, SIPWS_C_TOKEN);
-    return sipws_span_in(base, p, end, SIPWS_C_LINE);
 }
 
 /* The first octet in [p, end) that is in none of `classes`, or end. */

@@ -18,44 +18,38 @@ const struct sipws_field_info *sipws_field_info(enum sipws_field_id id)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* In lower case. */
-const struct sipws_field_words sipws_field_words[SIPWS_FIELD_COUNT] = {
-#define LOW(s, i) ((uint64_t)(unsigned char)((s)[i] == '-' ? '-' : (s)[i] | 0x20))
-#define AT(s, i)  (sizeof(s) - 1 > (i) ? LOW(s, (i) < sizeof(s) ? (i) : 0) : 0)
+/* The names, then the compact forms. */
+const struct sipws_field_words sipws_field_words[2 * SIPWS_FIELD_COUNT] = {
+#define AT(s, i)                                                                                   \
+    ((uint64_t)(unsigned char)(sizeof(s) - 1 > (i) ? (s)[(i) < sizeof(s) ? (i) : 0] : 0))
 #define WORD(s, i)                                                                                 \
     (AT(s, i) | AT(s, (i) + 1) << 8 | AT(s, (i) + 2) << 16 | AT(s, (i) + 3) << 24 |                \
-     AT(s, (i) + 4) << 32 | AT(s, (i) + 5) << 40 | AT(s, (i) + 6) << 48 | AT(s, (i) + 7) << 56)
+     AT(s, (i) + 4) << 32 | AT(s, (i) + 5) << 40 | AT(s, (i) + 6) << 48 | AT(s, (i) + 7) << 56 |   \
+     SIPWS_ONES * 0x20)
+#define WORDS(s, id)                                                                               \
+    {                                                                                              \
+        sizeof(s) - 1, id, WORD(s, 0u), WORD(s, sizeof(s) < 9 ? 0u : sizeof(s) - 9),               \
+            sizeof(s) > 17 ? WORD(s, 8u) : 0                                                       \
+    }
 #define F(id, text, compact, shape, rule, rfc)                                                     \
-    [SIPWS_F_##id] = {sizeof(text) - 1, WORD(text, 0u),                                            \
-                      WORD(text, sizeof(text) < 9 ? 0u : sizeof(text) - 9),                        \
-                      sizeof(text) > 17 ? WORD(text, 8u) : 0},
+    [SIPWS_F_##id] = WORDS(text, SIPWS_F_##id),                                                    \
+    [SIPWS_FIELD_COUNT + SIPWS_F_##id] = WORDS(compact, SIPWS_F_##id),
 #include "field.def"
 #undef F
+#undef WORDS
 #undef WORD
 #undef AT
-#undef LOW
 };
 
-const uint8_t sipws_field_slots[256] = {
+const uint8_t sipws_field_slots[512] = {
 #define MULTIPLIER(m)
-#define SLOT(number, id) [number] = SIPWS_F_##id,
+#define SLOT(number, id)    [number] = SIPWS_F_##id,
+#define COMPACT(number, id) [number] = SIPWS_FIELD_COUNT + SIPWS_F_##id,
 #include "field_slots.def"
+#undef COMPACT
 #undef SLOT
 #undef MULTIPLIER
 };
-
-enum sipws_field_id sipws_field_find_compact(char ch)
-{
-    char letter = sipws_is(ch, SIPWS_C_ALPHA) ? (char)(ch | 0x20) : '\0';
-    if (SIPWS_PLANT_IF(FIELD_COMPACT_CASE, letter != '\0' && letter != ch))
-        letter = ch;
-#define F(id, text, compact, shape, rule, rfc)                                                     \
-    if (sizeof(compact) == 2 && letter == compact[0])                                              \
-        return SIPWS_F_##id;
-#include "field.def"
-#undef F
-    return SIPWS_F_EXTENSION;
-}
 
 enum sipws_field_id sipws_field_find(struct sipws_str name)
 {
@@ -65,7 +59,8 @@ enum sipws_field_id sipws_field_find(struct sipws_str name)
         if (id != SIPWS_F_EXTENSION)
             return id;
     }
-    if (name.n == 0 || name.n > 24)
+    if (name.n == 0 || name.n > 24 || memchr(name.p, '\r', name.n) ||
+        SIPWS_PLANT_IF(FIELD_COMPACT_CASE, name.n == 1 && name.p[0] >= 'A' && name.p[0] <= 'Z'))
         return SIPWS_F_EXTENSION;
     memcpy(room + 8, name.p, name.n);
     return sipws_field_find_in((struct sipws_str){room + 8, name.n});

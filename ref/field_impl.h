@@ -34,47 +34,38 @@ static inline bool sipws_blank(char ch)
  * its first eight octets, its last eight, and where there are more than sixteen, the second eight.
  */
 
-/* Of each row, in lower case. No name is longer than 24. */
+/* Of each name, and of each compact form, with the bit set by which the cases of a letter differ.
+ * None is longer than 24. */
 struct sipws_field_words {
-    size_t n;
+    uint32_t n;
+    enum sipws_field_id id;
     uint64_t first, last, middle;
 };
-extern const struct sipws_field_words sipws_field_words[SIPWS_FIELD_COUNT];
-extern const uint8_t sipws_field_slots[256];
+extern const struct sipws_field_words sipws_field_words[2 * SIPWS_FIELD_COUNT];
+extern const uint8_t sipws_field_slots[512];
 
-/* The field with that compact form. */
-enum sipws_field_id sipws_field_find_compact(char ch);
-
-/* 0: the octets of w are those of a name, but for the case of its letters. */
-static inline uint64_t sipws_field_differs(uint64_t w, uint64_t name)
-{
-    uint64_t letters = name >> 1 & SIPWS_ONES * 0x20; /* "-" has no such bit */
-    return (w | letters) ^ name;
-}
-
-/* sipws_field_find for a name that has an octet. The eight before its end may be looked at, and the
- * eight at its start. */
+/* sipws_field_find for a name that has an octet, and no CR, which is all that can be taken for
+ * another octet than the same one or the same letter (it is "-", but for one bit). The eight before
+ * its end may be looked at, and the eight at its start. */
 static inline enum sipws_field_id sipws_field_find_in(struct sipws_str name)
 {
 #define MULTIPLIER(m) const uint64_t multiplier = m;
 #define SLOT(number, id)
+#define COMPACT(number, id)
 #include "field_slots.def"
+#undef COMPACT
 #undef SLOT
 #undef MULTIPLIER
     const uint64_t fold = SIPWS_ONES * 0x20;
-    if (SIPWS_SELDOM(name.n == 1))
-        return sipws_field_find_compact(name.p[0]);
-    ptrdiff_t lack = 8 - (ptrdiff_t)name.n; /* octets, of eight */
-    lack &= ~(lack >> (sizeof lack * 8 - 1));
-    uint64_t last = sipws_eight(name.p + name.n - 8) >> 8 * lack;
-    uint64_t first = sipws_eight(name.p) & ~UINT64_C(0) >> 8 * lack;
-    unsigned id = sipws_field_slots[((first | fold) + (last | fold)) * multiplier >> 56];
-    const struct sipws_field_words *row = &sipws_field_words[id];
-    uint64_t differs = (row->n ^ name.n) | sipws_field_differs(first, row->first) |
-                       sipws_field_differs(last, row->last);
+    unsigned lack = (64 - 8 * (unsigned)name.n) & -(unsigned)(name.n < 8); /* bits, of 64 */
+    uint64_t last = sipws_eight(name.p + name.n - 8) >> lack | fold;
+    uint64_t first = (sipws_eight(name.p) & ~UINT64_C(0) >> lack) | fold;
+    const struct sipws_field_words *row =
+        &sipws_field_words[sipws_field_slots[(first + last) * multiplier >> 55]];
+    uint64_t differs = (row->n ^ name.n) | (first ^ row->first) | (last ^ row->last);
     if (SIPWS_SELDOM(name.n > 16))
-        differs |= sipws_field_differs(sipws_eight(name.p + 8), row->middle);
-    return SIPWS_MOSTLY(differs == 0) ? (enum sipws_field_id)id : SIPWS_F_EXTENSION;
+        differs |= (sipws_eight(name.p + 8) | fold) ^ row->middle;
+    return SIPWS_MOSTLY(differs == 0) ? row->id : SIPWS_F_EXTENSION;
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */

@@ -321,37 +321,36 @@ static bool field_line(struct sipws_cur *c, struct sipws_field *out, const char 
     return true;
 }
 
-/* header-name ":" [ SP ] header-value CRLF and no fold: steps over it. False: it may still be a
- * sound message-header, for field_line to read. */
+/* header-name ":" [ SP ] header-value CRLF and no fold, behind eight octets: steps over it. False:
+ * it may still be a sound message-header, for field_line to read. */
 static inline bool plain_line(struct sipws_cur *c, struct sipws_field *out)
 {
-    /* The line's end does not wait for the name's, nor the next line for either. */
-    const char *name = c->p, *end = c->end, *colon, *line = sipws_line(c->base, name, end, &colon);
-    if (SIPWS_SELDOM(colon == name || colon >= line || colon[0] != ':' || end - line < 3))
+    const char *name = c->p, *colon, *line;
+    if (SIPWS_SELDOM(!sipws_plain_line(c->base, name, c->end, &colon, &line)))
         return false;
     const char *value = colon + 1 + (colon[1] == ' ');
-    if (SIPWS_SELDOM(*value == ' ' || *value == '\t' || line[0] != '\r' || line[1] != '\n' ||
-                     sipws_is(line[2], SIPWS_C_WSP) ||
-                     ((c->allow & SIPWS_ALLOW_TRAILING_WSP) && sipws_is(line[-1], SIPWS_C_WSP))))
+    if (SIPWS_SELDOM(*value == ' '))
         return false;
     out->name = sipws_slice(name, colon);
     out->value = sipws_slice(value, line);
-    bool inner = name - c->base >= 8 && end - name >= 8;
-    out->id = SIPWS_MOSTLY(inner) ? sipws_field_find_in(out->name) : sipws_field_find(out->name);
+    out->id = sipws_field_find_in(out->name);
     if (SIPWS_SELDOM(out->id == SIPWS_F_EXTENSION) &&
-        sipws_span_in(c->base, name, end, SIPWS_C_TOKEN) != colon)
+        sipws_span_in(c->base, name, c->end, SIPWS_C_TOKEN) != colon)
+        return false;
+    if (SIPWS_PLANT_IF(FIELD_COMPACT_CASE, out->name.n == 1 && *name >= 'A' && *name <= 'Z'))
         return false;
     c->p = line + 2;
     return true;
 }
 
 bool sipws_header(struct sipws_cur *c, struct sipws_field *fields, size_t cap, size_t *n,
-                  const char *rule, struct sipws_report *r)
+                  bool *plain, const char *rule, struct sipws_report *r)
 {
-    bool told = false;
+    bool told = false, by_lines = !(c->allow & SIPWS_ALLOW_TRAILING_WSP);
     for (;;) {
-        while (SIPWS_MOSTLY(*n < cap && plain_line(c, &fields[*n])))
-            ++*n;
+        if (SIPWS_MOSTLY(by_lines && c->p - c->base >= 8))
+            while (SIPWS_MOSTLY(*n < cap && plain_line(c, &fields[*n])))
+                ++*n;
         if (sipws_left(c) >= 2 && c->p[0] == '\r' && c->p[1] == '\n') {
             c->p += 2;
             return true;
@@ -363,6 +362,7 @@ bool sipws_header(struct sipws_cur *c, struct sipws_field *fields, size_t cap, s
             c->p++;
             return true;
         }
+        *plain = false;
         struct line l = read_line(c, true);
         struct sipws_diag d;
         struct sipws_cur in = sipws_cur_in(c->base, l.p, l.end, &d, c->allow);
@@ -410,6 +410,7 @@ static void init(struct sipws_msg *out, struct sipws_str text, const struct sipw
     out->fields = fields;
     out->n = 0;
     out->body = none;
+    out->plain = false;
 }
 
 bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *fields, size_t cap,
@@ -419,8 +420,9 @@ bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *
     struct sipws_cur c = sipws_cur(text, NULL);
     c.allow = allow;
     init(out, text, fields);
-    if (leading(&c, r) && start_line(&c, out, r) &&
-        sipws_header(&c, fields, cap, &out->n, "SIP-message", r)) {
+    bool goes_on = leading(&c, r) && start_line(&c, out, r);
+    out->plain = r->errors == errors;
+    if (goes_on && sipws_header(&c, fields, cap, &out->n, &out->plain, "SIP-message", r)) {
         out->body = sipws_slice(c.p, c.end);
         if ((allow & SIPWS_ALLOW_EXCESS_BODY) || SIPWS_PLANT_IF(MSG_LENGTH_TRUST, out->body.n > 0))
             cut_body(out);

@@ -115,6 +115,7 @@ struct sipws_msg {
     const struct sipws_field *fields; /* in their order; the caller's array */
     size_t n;
     struct sipws_str body; /* all after the empty line; less under SIPWS_ALLOW_EXCESS_BODY */
+    bool plain; /* sipws_msg_check's own: no octet of the header is below 14 but its CRLFs */
 };
 
 /* Reads `text`, which must be one whole message, with the leniencies `allow` (SIPWS_ALLOW_*, 0 =

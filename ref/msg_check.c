@@ -497,6 +497,8 @@ static void reliable(struct check *c)
 static void nul(struct check *c)
 {
     const struct sipws_msg *m = c->m;
+    if (m->plain)
+        return;
     size_t n = (size_t)(header_end(m) - m->text.p);
     const char *at = n ? memchr(m->text.p, 0, n) : NULL;
     if (at && !told(c, at, at))

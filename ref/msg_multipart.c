@@ -130,9 +130,10 @@ bool sipws_multipart_next(struct sipws_cur *c, struct sipws_multipart *w,
     }
     /* Where there is no body, the delimiter's line end is the empty line. */
     struct sipws_cur in = sipws_cur_in(c->base, c->p, end + 2, NULL, c->allow);
+    bool plain;
     out->fields = fields;
     out->n = 0;
-    if (!sipws_header(&in, fields, cap, &out->n, "MIME-part-headers", r))
+    if (!sipws_header(&in, fields, cap, &out->n, &plain, "MIME-part-headers", r))
         return false;
     out->body = sipws_slice(in.p < end ? in.p : end, end);
     c->p = end + w->n;
