@@ -468,11 +468,107 @@ static const char *split(char *url, char **host, char **port)
     return NULL;
 }
 
-static bool number(const char *text, double most, double *out)
+/* What the command line asks for, besides what struct probe has. */
+struct job {
+    char *url;
+    const char **files;
+    size_t files_n;
+    bool remote;
+};
+
+enum { STORIES, SECONDS, SEED, AGAIN, PATIENCE, NUMBERS };
+
+static const struct {
+    const char *name;
+    double least, most;
+    const char *unlike; /* of any other value */
+} numbers[NUMBERS] = {
+    [STORIES] = {"--stories", 0, 1e9, "no number of stories"},
+    [SECONDS] = {"--seconds", 0, 1e6, "no number of seconds"},
+    [SEED] = {"--seed", 0, 1e15, "no seed"},
+    [AGAIN] = {"--again", 0, 600, "no number of seconds from 0 to 600"},
+    [PATIENCE] = {"--patience", 1, 60000, "no number of milliseconds from 1 to 60000"},
+};
+
+static void set_number(struct probe *p, int which, double value)
 {
-    char *end;
-    *out = strtod(text, &end);
-    return *text && !*end && *out >= 0 && *out <= most;
+    if (which == STORIES)
+        p->most = (size_t)value;
+    if (which == SECONDS) {
+        p->seconds = value;
+        p->most = SIZE_MAX;
+    }
+    if (which == SEED)
+        p->seed = (uint64_t)value;
+    if (which == AGAIN)
+        p->again = (unsigned)value;
+    if (which == PATIENCE)
+        p->patience = (unsigned)value;
+}
+
+/* An option with a value at argv[*i]. -1: taken; else the exit status. */
+static int take_value(struct probe *p, int argc, char **argv, int *i)
+{
+    char *value = option_value(argc, argv, i, "--save"), *end;
+    if (value) {
+        p->save = value;
+        return -1;
+    }
+    for (int k = 0; k < NUMBERS; k++)
+        if ((value = option_value(argc, argv, i, numbers[k].name)) != NULL) {
+            double given = strtod(value, &end);
+            if (!*value || *end || !(given >= numbers[k].least && given <= numbers[k].most))
+                return misuse(value, numbers[k].unlike);
+            set_number(p, k, given);
+            return -1;
+        }
+    return misuse(argv[*i], "unknown option, or its value is missing");
+}
+
+/* -1: there is something to do; else the exit status. */
+static int take_options(struct probe *p, struct job *job, int argc, char **argv)
+{
+    int status = -1;
+    for (int i = 1; i < argc && status < 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return 0;
+        } else if (strcmp(argv[i], "--rules") == 0) {
+            list_rules();
+            return 0;
+        } else if (strcmp(argv[i], "--json") == 0) {
+            p->json = true;
+        } else if (strcmp(argv[i], "--remote") == 0) {
+            job->remote = true;
+        } else if (argv[i][0] == '-' && argv[i][1]) {
+            status = take_value(p, argc, argv, &i);
+        } else if (job->url) {
+            job->files[job->files_n++] = argv[i];
+        } else {
+            job->url = argv[i];
+        }
+    }
+    return status < 0 && !job->url ? misuse("ws://HOST:PORT", "it is missing") : status;
+}
+
+/* Finds the server, and makes sure that it is one. -1: it is; else the exit status. */
+static int meet(struct probe *p, const struct job *job)
+{
+    char *host = NULL, *port = NULL;
+    const char *why = split(job->url, &host, &port);
+    if (!why)
+        why = link_resolve(p->link, host, port, job->remote);
+    if (why)
+        return misuse(job->url, why);
+    if (p->save && mkdir(p->save, 0777) != 0 && errno != EEXIST) {
+        fprintf(stderr, "sipws-probe: %s: %s\n", p->save, strerror(errno));
+        return 2;
+    }
+    if (!link_open(p->link, p->patience)) {
+        fprintf(stderr, "sipws-probe: nobody listens on %s port %s\n", host, port);
+        return 2;
+    }
+    return open_sane(p) ? -1 : 2;
 }
 
 static void sum_up(const struct probe *p)
@@ -497,88 +593,37 @@ static void sum_up(const struct probe *p)
     putchar('\n');
 }
 
+/* The exit status. */
+static int run_job(struct probe *p, const struct job *job)
+{
+    bool ok = true;
+    judge_story(p, "a sound OPTIONS", NULL, 0);
+    for (size_t i = 0; i < job->files_n && !p->over; i++)
+        ok = play_file(p, job->files[i]) && ok;
+    if (!job->files_n)
+        generate(p);
+    sum_up(p);
+    return !ok ? 2 : p->wrong ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct probe p = {.patience = 1000, .seed = 1, .most = 1000};
-    char *url = NULL, *host = NULL, *port = NULL, *value;
-    bool remote = false, ok = true;
-    double given;
-    static const char **files; /* as long as the program, whichever way it ends */
-    size_t files_n = 0;
-    files = need(calloc((size_t)argc + 1, sizeof *files));
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
-            return 0;
-        } else if (strcmp(argv[i], "--rules") == 0) {
-            list_rules();
-            return 0;
-        } else if (strcmp(argv[i], "--json") == 0) {
-            p.json = true;
-        } else if (strcmp(argv[i], "--remote") == 0) {
-            remote = true;
-        } else if (argv[i][0] != '-' || !argv[i][1]) {
-            if (url)
-                files[files_n++] = argv[i];
-            else
-                url = argv[i];
-        } else if ((value = option_value(argc, argv, &i, "--save")) != NULL) {
-            p.save = value;
-        } else if ((value = option_value(argc, argv, &i, "--stories")) != NULL) {
-            if (!number(value, 1e9, &given))
-                return misuse(value, "no number of stories");
-            p.most = (size_t)given;
-        } else if ((value = option_value(argc, argv, &i, "--seconds")) != NULL) {
-            if (!number(value, 1e6, &p.seconds))
-                return misuse(value, "no number of seconds");
-            p.most = SIZE_MAX;
-        } else if ((value = option_value(argc, argv, &i, "--seed")) != NULL) {
-            if (!number(value, 1e15, &given))
-                return misuse(value, "no seed");
-            p.seed = (uint64_t)given;
-        } else if ((value = option_value(argc, argv, &i, "--again")) != NULL) {
-            if (!number(value, 600, &given))
-                return misuse(value, "no number of seconds from 0 to 600");
-            p.again = (unsigned)given;
-        } else if ((value = option_value(argc, argv, &i, "--patience")) != NULL) {
-            if (!number(value, 60000, &given) || given < 1)
-                return misuse(value, "no number of milliseconds from 1 to 60000");
-            p.patience = (unsigned)given;
-        } else {
-            return misuse(argv[i], "unknown option, or its value is missing");
-        }
+    struct job job = {.files = need(calloc((size_t)argc + 1, sizeof *job.files))};
+    int status = take_options(&p, &job, argc, argv);
+    if (status < 0) {
+        p.tty = isatty(STDERR_FILENO) && !p.json;
+        p.link = need(link_new());
+        p.judge = need(calloc(1, sizeof *p.judge));
+        p.arena = (struct arena){.p = need(malloc(ARENA)), .cap = ARENA};
+        p.prop = prop_find(SIPWS_STR("story/text"));
+        status = meet(&p, &job);
+        if (status < 0)
+            status = run_job(&p, &job);
+        link_free(p.link);
+        free(p.judge);
+        free(p.arena.p);
     }
-    if (!url)
-        return misuse("ws://HOST:PORT", "it is missing");
-    const char *why = split(url, &host, &port);
-    p.tty = isatty(STDERR_FILENO) && !p.json;
-    p.link = need(link_new());
-    p.judge = need(calloc(1, sizeof *p.judge));
-    p.arena = (struct arena){.p = need(malloc(ARENA)), .cap = ARENA};
-    p.prop = prop_find(SIPWS_STR("story/text"));
-    if (!why)
-        why = link_resolve(p.link, host, port, remote);
-    if (why)
-        return misuse(url, why);
-    if (p.save && mkdir(p.save, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "sipws-probe: %s: %s\n", p.save, strerror(errno));
-        return 2;
-    }
-    if (!link_open(p.link, p.patience)) {
-        fprintf(stderr, "sipws-probe: nobody listens on %s port %s\n", host, port);
-        return 2;
-    }
-    if (!open_sane(&p))
-        return 2;
-    judge_story(&p, "a sound OPTIONS", NULL, 0);
-    for (size_t i = 0; i < files_n && !p.over; i++)
-        ok = play_file(&p, files[i]) && ok;
-    if (!files_n)
-        generate(&p);
-    sum_up(&p);
-    link_free(p.link);
-    free(p.judge);
-    free(p.arena.p);
-    free(files);
-    return !ok ? 2 : p.wrong ? 1 : 0;
+    free(job.files);
+    return status;
 }
