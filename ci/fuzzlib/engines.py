@@ -117,7 +117,10 @@ def sanitizer_env(options, extra=""):
 
 def libfuzzer_flags(layout, target):
     options = layout.options(target).get("libfuzzer", {})
-    flags = {"timeout": str(TIMEOUT), "rss_limit_mb": str(RSS)}
+    # The entropic schedule counts, at every input, how rare each of its features is: half of the time of
+    # a target with ten thousand features. Without it that target runs three to five times as often, and
+    # has more edges after as many seconds of processor time.
+    flags = {"timeout": str(TIMEOUT), "rss_limit_mb": str(RSS), "entropic": "0"}
     flags.update({k: v for k, v in options.items() if k != "dict"})
     dictionary = layout.dictionary(target)
     if dictionary:
