@@ -488,20 +488,26 @@ static enum verdict hold_scan(struct prop_trial *r, const void *story)
             want++;
         size_t at = (size_t)(p - base);
         longest = (size_t)(want - p) > longest ? (size_t)(want - p) : longest;
-        /* The class is a constant in the library: each way through sipws_span_in is taken. */
-        const char *ways[] = {
-            sipws_span(p, end, s->classes), sipws_span_in(base, p, end, s->classes),
-            sipws_in_knows(s->classes) ? sipws_span_more(base, p, end, s->classes) : want,
-            sipws_span_8(p, end, s->classes)};
+        /* The class is a constant in the library: each way through sipws_span_at is taken. Of a
+         * cursor whose end has moved to the front, more may be looked at. */
+        struct sipws_cur whole = sipws_cur_in(base, p, end, NULL, 0), part = whole;
+        part.end = want - (want - p) / 2;
+        const char *ways[] = {sipws_span(p, end, s->classes), sipws_span_at(&whole, p, s->classes),
+                              sipws_span_more(&whole, p, s->classes),
+                              sipws_span_8(p, end, s->classes)};
         for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
             if (ways[i] != want)
                 return prop_fail(r, "span", at, "way %zu stops at octet %td, should at %td", i,
                                  ways[i] - base, want - base);
+        if (sipws_span_at(&part, p, s->classes) != part.end ||
+            sipws_span_more(&part, p, s->classes) != part.end)
+            return prop_fail(r, "span", at, "a span goes on behind octet %td", part.end - base);
         const char *run = p;
         while (run < end && sipws_is(*run, SIPWS_C_HOST))
             run++;
-        struct sipws_cur cur = sipws_cur_in(base, p, end, NULL, 0);
-        if (sipws_run(&cur, p) != run || (run < end && sipws_run(&cur, run + 1) <= run))
+        part.end = run - (run - p) / 2;
+        if (sipws_run(&whole, p) != run || (run < end && sipws_run(&whole, run + 1) <= run) ||
+            sipws_run(&part, p) != part.end)
             return prop_fail(r, "run", at, "a run does not end at octet %td", run - base);
         if (!line_is_found(base, p, end) || !lines_are_found(s->octets, at))
             return prop_fail(r, "line", at, "the line from octet %zu on is not what is found", at);
@@ -521,7 +527,8 @@ static enum verdict hold_scan(struct prop_trial *r, const void *story)
         }
         if (sipws_str_ieq(a, b) != naive_ieq(a, b) || !sipws_str_ieq(a, c))
             return prop_fail(r, "case", at, "two times %zu octets are compared wrongly", a.n);
-        if (key_of(base, a, end) != key_of(other, c, other + c.n))
+        if (key_of(base, a, end) != key_of(other, c, other + c.n) ||
+            sipws_first_at(&whole, a.p, a.n) != sipws_first_8(base, a.p, a.n, end))
             return prop_fail(r, "key", at, "%zu octets have two keys", a.n);
     }
     prop_class(r, longest > 32 ? "long runs" : longest > 16 ? "runs above 16" : "short runs");

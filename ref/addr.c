@@ -52,11 +52,14 @@ static const char *skip_blank(const char *p, const char *end)
 static inline const struct sipws_param_rule *rule_of(const struct sipws_param_rule *rules,
                                                      uint64_t first, struct sipws_str name)
 {
-    for (first |= SIPWS_ONES * 0x20; rules->name.n > 0; rules++) /* see sipws_key */
-        if (rules->name.n == name.n && (rules->first | SIPWS_ONES * 0x20) == first &&
+    first |= SIPWS_ONES * 0x20; /* see sipws_key */
+    for (;; rules++) {
+        if (rules->first == first && rules->name.n == name.n &&
             (name.n <= 8 || sipws_octets_ieq(rules->name.p + 8, name.p + 8, name.n - 8)))
-            break;
-    return rules;
+            return rules;
+        if (rules->name.n == 0)
+            return rules;
+    }
 }
 
 /* [ EQUAL value ] behind a name, by its rule. */
@@ -94,7 +97,7 @@ SIPWS_INLINE bool param(struct sipws_cur *c, const struct sipws_param_rule *rule
     }
     if (seen->n >= SIPWS_MAX_PARAMS && !SIPWS_PLANT_IF(PARAM_ARRAY, seen->n == SIPWS_MAX_PARAMS))
         return sipws_fail(c, name.p, SIPWS_E_LIMIT_PARAMS, "generic-param");
-    uint64_t first = sipws_first_8(c->base, start, name.n, c->end);
+    uint64_t first = sipws_first_at(c, start, name.n);
     if (!sipws_names_add(seen, name, sipws_key(first, name), sipws_str_ieq))
         return sipws_fail(c, name.p, SIPWS_E_PARAM_DUPLICATE, "generic-param");
     const struct sipws_param_rule *rule = *row = rule_of(rules, first, name);
@@ -208,12 +211,10 @@ bool sipws_generic_param(struct sipws_cur *c, struct sipws_param *out)
 
 /* The end of a checked value: behind its closing quote or bracket, or where a token or host ends.
  */
-static const char *value_end(const char *base, const char *p, const char *end)
+static const char *value_end(const char *p, const char *end)
 {
     if (p < end && *p == '"') {
-        for (p++;
-             (p = sipws_span_in(base, p, end, SIPWS_C_QDTEXT | SIPWS_C_WSP)) < end && *p != '"';
-             p++)
+        for (p++; (p = sipws_span(p, end, SIPWS_C_QDTEXT | SIPWS_C_WSP)) < end && *p != '"'; p++)
             if (*p == '\\' && end - p > 1 && !SIPWS_PLANT(QUOTED_PAIR_END))
                 p++;
         return p < end ? p + 1 : end;
@@ -222,7 +223,7 @@ static const char *value_end(const char *base, const char *p, const char *end)
         p = memchr(p, '>', (size_t)(end - p));
         return p ? p + 1 : end;
     }
-    p = sipws_span_in(base, p, end, SIPWS_C_TOKEN);
+    p = sipws_span(p, end, SIPWS_C_TOKEN);
     while (p < end && !blank(*p) && *p != ';' && *p != ',')
         p++;
     return p;
@@ -237,13 +238,13 @@ bool sipws_param_next(struct sipws_str *rest, struct sipws_param *out)
     if (p < end && (*p == ';' || *p == ','))
         p = skip_blank(p + 1, end);
     const char *name = p;
-    p = sipws_span_in(rest->p, p, end, SIPWS_C_TOKEN);
+    p = sipws_span(p, end, SIPWS_C_TOKEN);
     out->name = sipws_slice(name, p);
     out->value = (struct sipws_str){NULL, 0};
     const char *equal = skip_blank(p, end);
     if (equal < end && *equal == '=') {
         const char *value = skip_blank(equal + 1, end);
-        p = value_end(rest->p, value, end);
+        p = value_end(value, end);
         out->value = sipws_slice(value, p);
     }
     *rest = sipws_slice(p, end);
@@ -367,7 +368,7 @@ bool sipws_addr(struct sipws_cur *c, struct sipws_addr *out)
         return name_addr(c, out);
     const char *p = sipws_run(c, c->p);
     if (p < c->end && sipws_is(*p, SIPWS_C_TOKEN))
-        p = sipws_span_more(c->base, p, c->end, SIPWS_C_TOKEN);
+        p = sipws_span_more(c, p, SIPWS_C_TOKEN);
     /* White space here, or behind one token; an angle bracket behind one. */
     bool may_be_name_addr = p < c->end && (blank(*p) || *p == '<');
     if (!may_be_name_addr)

@@ -27,7 +27,7 @@ typedef bool sipws_param_value(struct sipws_cur *c);
  * would also take it. */
 struct sipws_param_rule {
     struct sipws_str name;    /* n == 0: the last row */
-    uint64_t first;           /* SIPWS_FIRST_8 of it, in lower case */
+    uint64_t first;           /* SIPWS_FIRST_8 of it, as sipws_key makes it */
     sipws_param_value *value; /* NULL: no value may stand; in the last row: no others are known */
     bool optional;            /* "=" and the value may be missing */
 };
@@ -35,13 +35,13 @@ struct sipws_param_rule {
 /* A row of such a table: a value must stand. */
 #define SIPWS_PARAM(name, value)                                                                   \
     {                                                                                              \
-        {"" name, sizeof(name) - 1}, SIPWS_FIRST_8(name), value, false                             \
+        {"" name, sizeof(name) - 1}, SIPWS_FIRST_8(name) | SIPWS_ONES * 0x20, value, false         \
     }
 
 /* The same: a value may stand. */
 #define SIPWS_PARAM_OPTIONAL(name, value)                                                          \
     {                                                                                              \
-        {"" name, sizeof(name) - 1}, SIPWS_FIRST_8(name), value, true                              \
+        {"" name, sizeof(name) - 1}, SIPWS_FIRST_8(name) | SIPWS_ONES * 0x20, value, true          \
     }
 
 /* The last row, for all names that have none. */

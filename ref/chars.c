@@ -88,36 +88,46 @@ const uint32_t sipws_chars[256] = {
 /* clang-format on */
 
 #if SIPWS_VECTORS
+/* Near the end, how many octets before p the last `n` before it begin, of which there are so many;
+ * else 0. */
+static inline unsigned octets_before(const char *p, const char *end, int n)
+{
+    return end - p < n ? (unsigned)(p + n - end) : 0;
+}
+
 /* Sixteen at a time what sipws_in has, and a few one by one where it stops. */
-static inline const char *span_16(const char *p, const char *end, uint32_t classes, uint32_t of)
+static inline const char *span_16(const struct sipws_cur *c, const char *p, uint32_t classes,
+                                  uint32_t of)
 {
     for (;;) {
-        unsigned n = sipws_few(p, end, of);
+        unsigned before = octets_before(p, c->limit, 16);
+        unsigned n = sipws_lowest(~(sipws_inside_16(p - before, of) >> before));
         p += n;
+        if (p >= c->end)
+            return c->end;
         for (unsigned i = 0; i < 8 && n < 16; i++, p++)
-            if (p == end || !sipws_is(*p, classes))
+            if (p == c->end || !sipws_is(*p, classes))
                 return p;
     }
 }
 #endif
 
-const char *sipws_span_more(const char *base, const char *p, const char *end, uint32_t classes)
+const char *sipws_span_more(const struct sipws_cur *c, const char *p, uint32_t classes)
 {
 #if SIPWS_VECTORS
-    if (end - base >= 16)
+    if (sipws_in_knows(classes) && c->limit - c->base >= 16)
         switch (classes) {
         case SIPWS_C_TEXT | SIPWS_C_WSP:
-            return span_16(p, end, classes, SIPWS_C_TEXT | SIPWS_C_WSP);
+            return span_16(c, p, classes, SIPWS_C_TEXT | SIPWS_C_WSP);
         case SIPWS_C_QDTEXT | SIPWS_C_WSP:
-            return span_16(p, end, classes, SIPWS_C_QDTEXT | SIPWS_C_WSP);
+            return span_16(c, p, classes, SIPWS_C_QDTEXT | SIPWS_C_WSP);
         case SIPWS_C_LINE:
-            return span_16(p, end, classes, SIPWS_C_LINE);
+            return span_16(c, p, classes, SIPWS_C_LINE);
         default:
-            return span_16(p, end, classes, SIPWS_C_HOST);
+            return span_16(c, p, classes, SIPWS_C_HOST);
         }
 #endif
-    (void)base;
-    return sipws_span_8(p, end, classes);
+    return sipws_span_8(p, c->end, classes);
 }
 
 #if SIPWS_VECTORS
@@ -126,7 +136,7 @@ struct sipws_marks sipws_last_marks(const char *base, const char *p, const char 
     struct sipws_marks m = {0, 0};
     if (end - base < 64 || end - p < 8)
         return m;
-    unsigned before = sipws_before(p, end, 64);
+    unsigned before = octets_before(p, end, 64);
     const char *at = p - before;
     m.low = (sipws_low_64(at) & ~UINT64_C(0) >> 2) >> before;
     m.colons = (sipws_colons_32(at) | (uint64_t)sipws_colons_32(at + 32) << 32) >> before;
@@ -148,46 +158,26 @@ const char *sipws_span_8(const char *p, const char *end, uint32_t classes)
     return p;
 }
 
-/* Where there are fewer octets, or more of one run. */
-static const char *run_more(struct sipws_cur *c, const char *p)
-{
-    for (; p < c->end; p += 64) {
-        uint64_t inside = 0;
-        for (unsigned i = 0; i < 64 && c->end - p > i;) {
-#if SIPWS_VECTORS
-            if (c->end - c->base >= 16) {
-                unsigned before = sipws_before(p + i, c->end, 16);
-                inside |= sipws_inside_16(p + i - before, SIPWS_C_HOST) >> before << i;
-                i += 16;
-                continue;
-            }
-#endif
-            inside |= (uint64_t)sipws_is(p[i], SIPWS_C_HOST) << i;
-            i++;
-        }
-        c->window.p = p;
-        c->window.outside = ~inside;
-        if (~inside)
-            return p + sipws_lowest(~inside);
-    }
-    return c->end;
-}
-
 const char *sipws_run_on(struct sipws_cur *c, const char *p)
 {
+    for (;; p += 64) {
+        uint64_t inside = 0;
+        ptrdiff_t left = c->limit - p;
 #if SIPWS_VECTORS
-    if (SIPWS_MOSTLY(c->end - c->base >= 64 && p < c->end)) {
-        unsigned before = sipws_before(p, c->end, 64);
-        const char *at = p - before;
-        uint64_t outside = ~(sipws_inside_64(at, SIPWS_C_HOST) >> before);
-        c->window.p = p;
-        c->window.outside = outside;
-        if (SIPWS_MOSTLY(outside))
-            return p + sipws_lowest(outside);
-        p += 64;
-    }
+        if (SIPWS_MOSTLY(left >= 64))
+            inside = sipws_inside_64(p, SIPWS_C_HOST);
+        else if (left > 0 && c->limit - c->base >= 64)
+            inside = sipws_inside_64(c->limit - 64, SIPWS_C_HOST) >> (64 - left);
+        else
 #endif
-    return run_more(c, p);
+            for (unsigned i = 0; i < 64 && i < left; i++)
+                inside |= (uint64_t)sipws_is(p[i], SIPWS_C_HOST) << i;
+        c->window.p = p;
+        c->window.outside = ~inside;
+        const char *stop = p + (~inside ? sipws_lowest(~inside) : 64);
+        if (SIPWS_MOSTLY(~inside) || stop >= c->end)
+            return SIPWS_MOSTLY(stop < c->end) ? stop : c->end;
+    }
 }
 
 /* The octets of a line end at p that a fold may stand on: CRLF, or LF where that is allowed. */
@@ -264,9 +254,12 @@ static bool any_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t
  * is that of pairs of digits, of pairs of these, and of both fours. */
 bool sipws_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t *out, const char *rule)
 {
-    uint64_t w = sipws_next_8(c) ^ SIPWS_ONES * '0'; /* a digit is now from 0 to 9 */
+    if (SIPWS_SELDOM(c->limit - c->p < 8))
+        return any_number(c, min, max, out, rule);
+    uint64_t w = sipws_eight(c->p) ^ SIPWS_ONES * '0'; /* a digit is now from 0 to 9 */
     uint64_t other = (w | ((w & SIPWS_ONES * 0x7F) + SIPWS_ONES * (0x80 - 10))) & SIPWS_ONES * 0x80;
-    unsigned n = other ? sipws_lowest(other) / 8 : 8;
+    size_t n = other ? sipws_lowest(other) / 8 : 8;
+    n = n < sipws_left(c) ? n : sipws_left(c);
     if (SIPWS_SELDOM(n == 0 || n == 8))
         return any_number(c, min, max, out, rule);
     w <<= 64 - 8 * n;

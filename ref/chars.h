@@ -118,14 +118,6 @@ static inline sipws_octets sipws_load_16(const char *p)
     return x;
 }
 
-/* Near the end, how many octets before p the last `n` before it begin, of which there are so many;
- * else 0. Without a branch, as nobody can foretell how many are left. */
-static inline unsigned sipws_before(const char *p, const char *end, int n)
-{
-    ptrdiff_t over = p + n - end;
-    return (unsigned)(over & ~(over >> (sizeof over * 8 - 1)));
-}
-
 /* Which of the sixteen octets at p are inside of sipws_in. */
 static inline uint64_t sipws_inside_16(const char *p, uint32_t of)
 {
@@ -155,13 +147,6 @@ static inline uint32_t sipws_colons_32(const char *p)
                       sipws_bits(SIPWS_IS(sipws_load_16(p + 16), ':')) << 16);
 }
 
-/* How many of the octets from p on stand before the first that is outside of sipws_in, up to
- * sixteen and up to the end, before which there are sixteen. */
-static inline unsigned sipws_few(const char *p, const char *end, uint32_t of)
-{
-    unsigned before = sipws_before(p, end, 16);
-    return sipws_lowest(~(sipws_inside_16(p - before, of) >> before));
-}
 #else
 /* Whether the compiler knows vectors of sixteen octets. */
 #define SIPWS_VECTORS 0
@@ -170,33 +155,27 @@ static inline unsigned sipws_few(const char *p, const char *end, uint32_t of)
 /* The first octet in [p, end) that is in none of `classes`, or end: without vectors. */
 const char *sipws_span_8(const char *p, const char *end, uint32_t classes);
 
-/* The same for what is long, or has octets outside of sipws_in. All of [base, end) may be looked
- * at.
- */
-const char *sipws_span_more(const char *base, const char *p, const char *end, uint32_t classes);
+/* The first octet from p on, and before the cursor's end, that is in none of `classes`, or that
+ * end: for what is long, has octets outside of sipws_in, or is near the limit. */
+const char *sipws_span_more(const struct sipws_cur *c, const char *p, uint32_t classes);
 
-/* The same, for a constant. All of [base, end) may be looked at, so that the last few octets are as
- * quick as the others. */
-static inline const char *sipws_span_in(const char *base, const char *p, const char *end,
-                                        uint32_t classes)
+/* The same, for a constant. */
+static inline const char *sipws_span_at(const struct sipws_cur *c, const char *p, uint32_t classes)
 {
 #if SIPWS_VECTORS
-    if (classes == SIPWS_C_LINE && SIPWS_MOSTLY(end - p >= 64)) { /* most lines are long */
-        uint64_t low = sipws_low_64(p);
-        p = low ? p + sipws_lowest(low) : p + 64;
-        return SIPWS_SELDOM(p < end && sipws_is(*p, classes))
-                   ? sipws_span_more(base, p, end, classes)
-                   : p;
-    }
-    if (sipws_in_knows(classes) && SIPWS_MOSTLY(end - base >= 16)) {
-        p += sipws_few(p, end, classes);
-        return SIPWS_SELDOM(p < end && sipws_is(*p, classes))
-                   ? sipws_span_more(base, p, end, classes)
-                   : p;
+    if (sipws_in_knows(classes) && SIPWS_MOSTLY(c->limit - p >= 64)) {
+        if (classes == SIPWS_C_LINE) { /* most lines are long */
+            uint64_t low = sipws_low_64(p);
+            p += low ? sipws_lowest(low) : 64;
+        } else {
+            p += sipws_lowest(~sipws_inside_16(p, classes));
+        }
+        if (SIPWS_SELDOM(p >= c->end))
+            return c->end;
+        return SIPWS_SELDOM(sipws_is(*p, classes)) ? sipws_span_more(c, p, classes) : p;
     }
 #endif
-    (void)base;
-    return sipws_span_8(p, end, classes);
+    return sipws_span_more(c, p, classes);
 }
 
 /* The end of the octets of SIPWS_C_HOST from p on, which is not before the cursor's window. The
@@ -209,7 +188,7 @@ static inline const char *sipws_run(struct sipws_cur *c, const char *p)
     if (SIPWS_SELDOM(i >= 64 || c->window.outside >> i == 0))
         return sipws_run_on(c, p);
     p += sipws_lowest(c->window.outside >> i);
-    return p < c->end ? p : c->end;
+    return SIPWS_MOSTLY(p < c->end) ? p : c->end;
 }
 
 /* name [ "=" value ] at p, both of octets of SIPWS_C_HOST, which most parameters are. *equal:
@@ -271,7 +250,8 @@ static inline bool sipws_plain_line(const char *base, const char *p, const char 
 /* The first octet in [p, end) that is in none of `classes`, or end. */
 static inline const char *sipws_span(const char *p, const char *end, uint32_t classes)
 {
-    return sipws_span_in(p, p, end, classes);
+    struct sipws_cur c = sipws_cur_in(p, p, end, NULL, 0);
+    return sipws_span_at(&c, p, classes);
 }
 
 /* Steps over the octets of `classes`, a constant, as many as there are. */
@@ -279,12 +259,12 @@ SIPWS_INLINE void sipws_skip(struct sipws_cur *c, uint32_t classes)
 {
     bool text = classes == SIPWS_C_LINE || (classes & SIPWS_C_WSP) != 0;
     if (text || !sipws_in_knows(classes)) {
-        c->p = sipws_span_in(c->base, c->p, c->end, classes);
+        c->p = sipws_span_at(c, c->p, classes);
         return;
     }
     const char *p = sipws_run(c, c->p);
     if (SIPWS_SELDOM(p < c->end && sipws_is(*p, classes)))
-        p = sipws_span_more(c->base, p, c->end, classes);
+        p = sipws_span_more(c, p, classes);
     c->p = p;
 }
 
@@ -336,7 +316,7 @@ SIPWS_INLINE bool sipws_token(struct sipws_cur *c, struct sipws_str *out)
 static inline bool sipws_lone_token(struct sipws_cur *c, struct sipws_str *out)
 {
     const char *start = c->p;
-    c->p = sipws_span_in(c->base, start, c->end, SIPWS_C_TOKEN);
+    c->p = sipws_span_at(c, start, SIPWS_C_TOKEN);
     *out = sipws_slice(start, c->p);
     return SIPWS_MOSTLY(c->p > start) || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
 }

@@ -96,7 +96,7 @@ static struct line read_line(const struct sipws_cur *c, bool folds)
 {
     struct line l = {c->p, c->p, c->p, NULL, false};
     for (const char *p = c->p;;) {
-        p = sipws_span_in(c->base, p, c->end, SIPWS_C_LINE);
+        p = sipws_span_at(c, p, SIPWS_C_LINE);
         size_t left = (size_t)(c->end - p);
         if (left == 0 || (left == 1 && *p == '\r')) {
             l.end = p;
@@ -117,6 +117,17 @@ static struct line read_line(const struct sipws_cur *c, bool folds)
         if (!folds || (p == c->end && !SIPWS_PLANT(MSG_FOLD_PEEK)) || !sipws_is(*p, SIPWS_C_WSP))
             return l;
     }
+}
+
+/* A cursor over the line's octets. */
+static inline struct sipws_cur within(const struct sipws_cur *c, const struct line *l,
+                                      struct sipws_diag *diag)
+{
+    struct sipws_cur in = *c;
+    in.p = l->p;
+    in.end = l->end;
+    in.diag = diag;
+    return in;
 }
 
 /* Reports what is wrong with a line: the refusal `d` of its contents, if any, and its line ends. A
@@ -170,7 +181,7 @@ SIPWS_INLINE bool one_sp(struct sipws_cur *c, const char *rule)
 /* Method SP Request-URI SP SIP-Version, up to the end of `c`. */
 static bool request_line(struct sipws_cur *c, struct sipws_msg *out, bool *upper)
 {
-    const char *p = sipws_span_in(c->base, c->p, c->end, SIPWS_C_TOKEN);
+    const char *p = sipws_span_at(c, c->p, SIPWS_C_TOKEN);
     if (p == c->p || (p < c->end && !sipws_is(*p, SIPWS_C_WSP)))
         return sipws_fail(c, p, SIPWS_E_METHOD, "Method");
     out->is_request = true;
@@ -255,7 +266,7 @@ static bool start_line(struct sipws_cur *c, struct sipws_msg *out, struct sipws_
 {
     struct line l = read_line(c, false);
     struct sipws_diag d;
-    struct sipws_cur in = sipws_cur_in(c->base, l.p, l.end, &d, c->allow);
+    struct sipws_cur in = within(c, &l, &d);
     bool upper = true;
     bool is_status =
         l.end - l.p >= 4 && sipws_str_ieq((struct sipws_str){l.p, 4}, SIPWS_STR("SIP/"));
@@ -301,7 +312,7 @@ static bool leading(struct sipws_cur *c, struct sipws_report *r)
 /* header-name HCOLON header-value: HCOLON = *( SP / HTAB ) ":" SWS. `*colon` is the colon. */
 static bool field_line(struct sipws_cur *c, struct sipws_field *out, const char **colon)
 {
-    const char *name = c->p, *end = sipws_span_in(c->base, name, c->end, SIPWS_C_TOKEN);
+    const char *name = c->p, *end = sipws_span_at(c, name, SIPWS_C_TOKEN);
     const char *p = sipws_span_wsp(end, c->end);
     if (p == c->end || *p != ':' || end == name) {
         bool no_name = end == name || (p == end && p < c->end && !is_break(*p));
@@ -335,7 +346,7 @@ static inline bool plain_line(struct sipws_cur *c, struct sipws_field *out)
     out->value = sipws_slice(value, line);
     out->id = sipws_field_find_in(out->name);
     if (SIPWS_SELDOM(out->id == SIPWS_F_EXTENSION) &&
-        sipws_span_in(c->base, name, c->end, SIPWS_C_TOKEN) != colon)
+        sipws_span_at(c, name, SIPWS_C_TOKEN) != colon)
         return false;
     if (SIPWS_PLANT_IF(FIELD_COMPACT_CASE, out->name.n == 1 && *name >= 'A' && *name <= 'Z'))
         return false;
@@ -365,7 +376,7 @@ bool sipws_header(struct sipws_cur *c, struct sipws_field *fields, size_t cap, s
         *plain = false;
         struct line l = read_line(c, true);
         struct sipws_diag d;
-        struct sipws_cur in = sipws_cur_in(c->base, l.p, l.end, &d, c->allow);
+        struct sipws_cur in = within(c, &l, &d);
         struct sipws_field f;
         const char *colon = NULL;
         bool ok = field_line(&in, &f, &colon);

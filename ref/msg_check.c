@@ -11,6 +11,8 @@ struct check {
     enum sipws_transport transport;
     uint32_t allow;
     struct sipws_report *r;
+    struct sipws_cur cur;     /* over one value after the other */
+    struct sipws_diag diag;   /* of that value */
     bool full;                /* the report has no room for one more error */
     enum sipws_method method; /* of the request, or the one that CSeq says a response answers */
 
@@ -296,29 +298,31 @@ SIPWS_COLD static void doubled(struct check *c, const struct sipws_field *f)
 SIPWS_INLINE void decode(struct check *c, const struct sipws_field *f)
 {
     struct sipws_value v;
-    struct sipws_diag d;
-    struct sipws_cur cur = sipws_cur_in(c->m->text.p, f->value.p, end_of(f->value), &d, c->allow);
+    struct sipws_cur *cur = &c->cur;
     const struct sipws_field_info *info = &sipws_field_rows[f->id];
     judge_element *judge = judges[f->id];
     bool more;
+    cur->p = f->value.p;
+    cur->end = end_of(f->value);
+    cur->window.p = NULL; /* one that may do or not is a branch that nobody can foretell */
     if (f->id == SIPWS_F_EXTENSION && /* header-value, and nothing to judge */
-        sipws_span_in(cur.base, cur.p, cur.end, SIPWS_C_TEXT | SIPWS_C_WSP) == cur.end)
+        sipws_span_at(cur, cur->p, SIPWS_C_TEXT | SIPWS_C_WSP) == cur->end)
         return;
-    if (SIPWS_SELDOM(cur.p == cur.end || *cur.p == ','))
-        more = sipws_value_first(&cur, f->id, &v);
+    if (SIPWS_SELDOM(cur->p == cur->end || *cur->p == ','))
+        more = sipws_value_first(cur, f->id, &v);
     else
-        more = sipws_value_element(&cur, info, true, &v) ||
-               sipws_value_refused(&cur, f->value.p, info);
+        more =
+            sipws_value_element(cur, info, true, &v) || sipws_value_refused(cur, f->value.p, info);
     while (more && !c->full) {
         if (judge &&
             !SIPWS_PLANT_IF(MSG_LENGTH_COMPACT, f->id == SIPWS_F_CONTENT_LENGTH && f->name.n == 1))
             judge(c, &v);
-        if (SIPWS_MOSTLY(cur.p == cur.end))
+        if (SIPWS_MOSTLY(cur->p == cur->end))
             return;
-        more = sipws_value_next(&cur, f->id, &v);
+        more = sipws_value_next(cur, f->id, &v);
     }
-    if (!more && d.err != SIPWS_OK && !told(c, f->name.p, end_of(f->value)))
-        tell(c, &d);
+    if (!more && c->diag.err != SIPWS_OK && !told(c, f->name.p, end_of(f->value)))
+        tell(c, &c->diag);
 }
 
 /* One header field of the message, or of a part. */
@@ -514,6 +518,8 @@ bool sipws_msg_check(const struct sipws_msg *m, enum sipws_transport transport, 
     c.transport = transport;
     c.allow = allow;
     c.r = r;
+    c.cur = sipws_cur(m->text, &c.diag);
+    c.cur.allow = allow;
     c.full = sipws_report_full(r);
     c.method = m->method;
     memset(c.seen, 0, sizeof c.seen);

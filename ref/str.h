@@ -195,7 +195,7 @@ static inline uint64_t sipws_key(uint64_t first, struct sipws_str name)
 }
 
 /* What a cursor has seen of up to 64 octets from p on, so that each is looked at once: bit i: p[i]
- * is not of SIPWS_C_HOST (chars.h), or not before the end. p is NULL at first. */
+ * is not of SIPWS_C_HOST (chars.h), or not before the limit. p is NULL at first. */
 struct sipws_window {
     const char *p;
     uint64_t outside;
@@ -205,10 +205,11 @@ struct sipws_window {
 struct sipws_cur {
     const char *base;           /* offsets count from here */
     const char *p;              /* the next octet */
-    const char *end;            /* one past the last octet; never read */
+    const char *end;            /* one past the last octet that there is to be read */
+    const char *limit;          /* one past the last that may be looked at: where `end` was first */
     struct sipws_diag *diag;    /* where a refusal is described, or NULL */
     uint32_t allow;             /* leniencies, SIPWS_ALLOW_*; 0 = strict */
-    struct sipws_window window; /* the readers' own; `end` may move to the front only */
+    struct sipws_window window; /* the readers' own */
 };
 
 /* Leniencies. Strict is the default; each bit widens what is accepted and opens an attack.
@@ -242,11 +243,13 @@ enum {
             "via-transport", "sips-plain", NULL                                                    \
     }
 
-/* A cursor over [p, end), with offsets that count from `base`. */
+/* A cursor over [p, end), with offsets that count from `base`. All of [base, end) may be looked at.
+ * Who then moves `end` to the front, to read a part only, has the readers see no more than that,
+ * but need not have them look as if there was nothing else. */
 static inline struct sipws_cur sipws_cur_in(const char *base, const char *p, const char *end,
                                             struct sipws_diag *diag, uint32_t allow)
 {
-    struct sipws_cur c = {base, p, end, diag, allow, {NULL, 0}};
+    struct sipws_cur c = {base, p, end, end, diag, allow, {NULL, 0}};
     return c;
 }
 
@@ -281,12 +284,19 @@ static inline bool sipws_take(struct sipws_cur *c, char ch)
 SIPWS_COLD bool sipws_fail(const struct sipws_cur *c, const char *at, enum sipws_err err,
                            const char *rule);
 
+/* The first octets of [p, p + n), which the cursor's limits hold, as sipws_first_8 gives them. */
+static inline uint64_t sipws_first_at(const struct sipws_cur *c, const char *p, size_t n)
+{
+    if (SIPWS_SELDOM(c->limit - p < 8))
+        return sipws_first_8(c->base, p, n, c->limit);
+    uint64_t all = -(uint64_t)(n >= 8); /* without a branch */
+    return sipws_eight(p) & (all | ((UINT64_C(1) << (8 * n & 63)) - 1));
+}
+
 /* The next octets, up to eight, as sipws_first_8 gives them. */
 static inline uint64_t sipws_next_8(const struct sipws_cur *c)
 {
-    if (c->end - c->p >= 8)
-        return sipws_eight(c->p);
-    return sipws_first_8(c->base, c->p, sipws_left(c), c->end);
+    return sipws_first_at(c, c->p, sipws_left(c));
 }
 
 /* Puts the cursor back to `start` and returns false: the end of a failed read. */

@@ -124,29 +124,57 @@ static const char *hostname_flaw(const char *p, const char *end)
     return alpha ? NULL : end;
 }
 
-/* Whether the octets of a host [p, host_end) are a hostname, and that is plain to see: up to 32
- * octets, no label empty, no hyphen beside a dot or at an end, no dot at the end, a letter first in
- * the last label. */
-static inline bool plain_hostname(const char *base, const char *p, const char *host_end,
-                                  const char *end)
+#if SIPWS_VECTORS
+/* IPv4address = dec-octet "." dec-octet "." dec-octet "." dec-octet at p, in octets that end where
+ * no digit nor dot stands: the octet behind it. NULL: it may still be one. There are 32 octets. No
+ * branch depends on how many digits there are. */
+static const char *plain_ipv4(const char *p, unsigned char addr[4])
+{
+    static const uint8_t least[4] = {0, 0, 10, 100}; /* of so many digits: no zero leads */
+    sipws_octets x = sipws_load_16(p);
+    uint64_t dots = sipws_bits(SIPWS_IS(x, '.')), digits = sipws_bits(SIPWS_TO(x, '0', '9'));
+    unsigned n = sipws_lowest(~(dots | digits)), start = 0, wrong = 0;
+    /* Where the numbers end, and where they might if dots were missing. */
+    uint64_t ends = (dots & ((UINT64_C(1) << n) - 1)) | UINT64_C(1) << n | UINT64_C(7) << 17;
+    for (int i = 0; i < 4; i++, ends &= ends - 1) {
+        unsigned end = sipws_lowest(ends), count = end - start, value;
+        uint32_t w = (uint32_t)sipws_eight(p + start) ^ UINT32_C(0x30303030);
+        w <<= (32 - 8 * count) & 31; /* the last digit is on top */
+        value = (w >> 24) + (w >> 16 & 0xFF) * 10 + (w >> 8 & 0xFF) * 100;
+        wrong |= count - 1 > 2 || value > 255 || value < least[count & 3];
+        addr[i] = (unsigned char)value;
+        start = end + 1;
+    }
+    return SIPWS_SELDOM(wrong || start != n + 1) ? NULL : p + n;
+}
+#endif
+
+/* Whether the octets of a host [p, host_end) are a hostname or an IPv4address, and that is plain to
+ * see. Of a hostname: up to 32 octets, no label empty, no hyphen beside a dot or at an end, no dot
+ * at the end, a letter first in the last label. */
+static inline bool plain_host(const struct sipws_cur *c, const char *p, const char *host_end,
+                              struct sipws_host *out)
 {
 #if SIPWS_VECTORS
-    if (SIPWS_SELDOM(end - base < 32 || host_end - p > 32 || host_end == p))
+    if (SIPWS_SELDOM(c->limit - p < 32 || host_end - p > 32 || host_end == p))
         return false;
-    unsigned before = sipws_before(p, end, 32);
-    sipws_octets x = sipws_load_16(p - before), y = sipws_load_16(p - before + 16);
+    out->text = sipws_slice(p, host_end);
+    out->kind = SIPWS_HOST_NAME;
+    sipws_octets x = sipws_load_16(p), y = sipws_load_16(p + 16);
     uint64_t after = UINT64_C(1) << (host_end - p); /* the octet behind them */
-    uint64_t dots = (sipws_bits(SIPWS_IS(x, '.')) | sipws_bits(SIPWS_IS(y, '.')) << 16) >> before;
-    uint64_t hyphens =
-        (sipws_bits(SIPWS_IS(x, '-')) | sipws_bits(SIPWS_IS(y, '-')) << 16) >> before;
+    uint64_t dots = sipws_bits(SIPWS_IS(x, '.')) | sipws_bits(SIPWS_IS(y, '.')) << 16;
+    uint64_t hyphens = sipws_bits(SIPWS_IS(x, '-')) | sipws_bits(SIPWS_IS(y, '-')) << 16;
     dots &= after - 1;
     hyphens &= after - 1;
     uint64_t starts = dots << 1 | 1; /* of labels */
-    return !((starts & (dots | hyphens | after)) || (hyphens << 1 & (dots | after))) &&
-           sipws_is(p[63 - __builtin_clzll(starts)], SIPWS_C_ALPHA) &&
-           !SIPWS_PLANT_IF(HOST_LETTER_FIRST, !sipws_is(*p, SIPWS_C_ALPHA));
+    if (SIPWS_SELDOM((starts & (dots | hyphens | after)) || (hyphens << 1 & (dots | after))))
+        return false;
+    if (sipws_is(p[63 - __builtin_clzll(starts)], SIPWS_C_ALPHA))
+        return !SIPWS_PLANT_IF(HOST_LETTER_FIRST, !sipws_is(*p, SIPWS_C_ALPHA));
+    out->kind = SIPWS_HOST_IPV4;
+    return plain_ipv4(p, out->addr) == host_end;
 #else
-    (void)base, (void)p, (void)host_end, (void)end;
+    (void)c, (void)p, (void)host_end, (void)out;
     return false;
 #endif
 }
@@ -171,7 +199,7 @@ static bool any_host(struct sipws_cur *c, struct sipws_host *out)
     out->kind = SIPWS_HOST_NAME;
     if (sipws_peek(c) == '[')
         return ipv6_reference(c, out);
-    end = sipws_span_in(c->base, c->p, c->end, SIPWS_C_HOST);
+    end = sipws_span_at(c, c->p, SIPWS_C_HOST);
     if (end == c->p)
         return sipws_fail(c, end, SIPWS_E_URI_HOST, "host");
     if (sipws_is(*c->p, SIPWS_C_DIGIT) && ipv4_address(c->p, end, out->addr, &bad) == end)
@@ -189,19 +217,21 @@ static bool any_host(struct sipws_cur *c, struct sipws_host *out)
 bool sipws_host(struct sipws_cur *c, struct sipws_host *out)
 {
     const char *end = sipws_run(c, c->p);
-    if (SIPWS_SELDOM(!plain_hostname(c->base, c->p, end, c->end)))
+    if (SIPWS_SELDOM(!plain_host(c, c->p, end, out)))
         return any_host(c, out);
-    out->kind = SIPWS_HOST_NAME;
-    out->text = sipws_slice(c->p, end);
     c->p = end;
     return true;
 }
 
 bool sipws_ip_address(struct sipws_cur *c, struct sipws_host *out)
 {
-    const char *bad4 = c->p, *bad = c->p;
-    const char *p = ipv4_address(c->p, c->end, out->addr, &bad4);
+    const char *bad4 = c->p, *bad = c->p, *p = NULL;
     out->kind = SIPWS_HOST_IPV4;
+#if SIPWS_VECTORS
+    p = c->limit - c->p >= 32 ? plain_ipv4(c->p, out->addr) : NULL;
+    p = p && p <= c->end ? p : NULL;
+#endif
+    p = p ? p : ipv4_address(c->p, c->end, out->addr, &bad4);
     if (!p) {
         p = ipv6_address(c->p, c->end, out->addr, &bad);
         out->kind = SIPWS_HOST_IPV6;
@@ -370,7 +400,7 @@ SIPWS_INLINE bool uri_parameters(struct sipws_cur *c, struct sipws_uri *out)
                 return sipws_back(c, start);
         }
         struct sipws_str name = sipws_slice(p, c->p);
-        uint64_t first = sipws_first_8(c->base, p, name.n, c->end);
+        uint64_t first = sipws_first_at(c, p, name.n);
         unsigned named = named_by(first, name);
         if (SIPWS_MOSTLY(plain && !(named & (SIPWS_URI_MADDR | SIPWS_URI_TTL)))) {
             c->p = stop;
@@ -520,7 +550,7 @@ SIPWS_INLINE bool plain_sip_uri(struct sipws_cur *c, struct sipws_uri *out)
 {
     const char *start = c->p, *p = sipws_run(c, start), *user = p;
     if (p < c->end && *p != ';' && *p != '@' && SIPWS_SELDOM(sipws_is(*p, SIPWS_C_USER)))
-        user = sipws_span_more(c->base, p, c->end, SIPWS_C_USER);
+        user = sipws_span_more(c, p, SIPWS_C_USER);
     if (user < c->end && *user == '@') {
         if (user == start)
             return false;
@@ -528,9 +558,7 @@ SIPWS_INLINE bool plain_sip_uri(struct sipws_cur *c, struct sipws_uri *out)
         c->p = start = user + 1;
         p = sipws_run(c, start);
     }
-    if (SIPWS_MOSTLY(plain_hostname(c->base, start, p, c->end))) {
-        out->host.kind = SIPWS_HOST_NAME;
-        out->host.text = sipws_slice(start, p);
+    if (SIPWS_MOSTLY(plain_host(c, start, p, &out->host))) {
         c->p = p;
     } else if (!any_host(c, &out->host)) {
         return false;
@@ -712,7 +740,7 @@ static bool telephone_subscriber(const struct sipws_cur *c, const char *end)
 /* scheme ":" */
 static bool any_scheme(struct sipws_cur *c, struct sipws_uri *out)
 {
-    const char *p = sipws_span_in(c->base, c->p, c->end, SIPWS_C_SCHEME);
+    const char *p = sipws_span_at(c, c->p, SIPWS_C_SCHEME);
     if (p == c->p || !sipws_is(*c->p, SIPWS_C_ALPHA))
         return sipws_fail(c, c->p, SIPWS_E_URI_SCHEME, "scheme");
     if (p == c->end || *p != ':')
@@ -723,13 +751,14 @@ static bool any_scheme(struct sipws_cur *c, struct sipws_uri *out)
 }
 
 /* The same: most URIs have "sip" or "sips", in letters of either case. */
-static inline bool scheme(struct sipws_cur *c, struct sipws_uri *out)
+SIPWS_INLINE bool scheme(struct sipws_cur *c, struct sipws_uri *out)
 {
-    uint64_t first = sipws_next_8(c) | SIPWS_ONES * 0x20; /* see sipws_key */
-    unsigned n = (first >> 24 & 0xFF) == ':' ? 3 : 4;
-    uint64_t name = SIPWS_FIRST_8("sips");
-    if (SIPWS_SELDOM(((first ^ name) & ((UINT64_C(1) << 8 * n) - 1)) != 0 || sipws_left(c) <= n ||
-                     c->p[n] != ':'))
+    if (SIPWS_SELDOM(sipws_left(c) < 4))
+        return any_scheme(c, out);
+    bool secure = (c->p[3] | 0x20) == 's';
+    unsigned n = 3 + secure;
+    if (SIPWS_SELDOM((c->p[0] | 0x20) != 's' || (c->p[1] | 0x20) != 'i' ||
+                     (c->p[2] | 0x20) != 'p' || sipws_left(c) <= n || c->p[n] != ':'))
         return any_scheme(c, out);
     out->scheme = n == 3 ? SIPWS_SCHEME_SIP : SIPWS_SCHEME_SIPS;
     out->scheme_name = sipws_slice(c->p, c->p + n);
