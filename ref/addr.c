@@ -143,7 +143,8 @@ bool sipws_params_key(struct sipws_cur *c, const struct sipws_param_rule *rules,
     sipws_names_init(&seen);
     for (;;) {
         const char *before = c->p;
-        sipws_sws(c);
+        if (c->p == c->end || *c->p != ';')
+            sipws_sws(c);
         if (c->p == c->end || *c->p != ';') {
             c->p = before;
             break;

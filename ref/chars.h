@@ -213,7 +213,7 @@ struct sipws_marks {
     uint64_t colons;
 };
 
-/* Those of what has fewer octets than 66, or none. */
+/* Those of what has fewer octets than 66, or none. All of [base, end) may be looked at. */
 struct sipws_marks sipws_last_marks(const char *base, const char *p, const char *end);
 
 /* The line at p has octets above 13 and CRLF; what is behind it does not continue it; and it has a
@@ -228,9 +228,9 @@ static inline bool sipws_plain_line(const char *base, const char *p, const char 
     if (SIPWS_MOSTLY(end - p >= 66)) {
         m.colons = sipws_colons_32(p);
         m.low = sipws_low_64(p);
-        while (SIPWS_SELDOM(m.low == 0) && end - q >= 64 + 66) {
+        while (SIPWS_SELDOM(m.low == 0) && end - q > 64) {
             q += 64;
-            m.low = sipws_low_64(q);
+            m.low = end - q >= 66 ? sipws_low_64(q) : sipws_last_marks(base, q, end).low;
         }
     } else {
         m = sipws_last_marks(base, p, end);

@@ -156,7 +156,7 @@ static inline bool plain_host(const struct sipws_cur *c, const char *p, const ch
                               struct sipws_host *out)
 {
 #if SIPWS_VECTORS
-    if (SIPWS_SELDOM(c->limit - p < 32 || host_end - p > 32 || host_end == p))
+    if (SIPWS_SELDOM(c->limit - p < 32 || (size_t)(host_end - p) - 1 >= 32))
         return false;
     out->text = sipws_slice(p, host_end);
     out->kind = SIPWS_HOST_NAME;
@@ -753,12 +753,10 @@ static bool any_scheme(struct sipws_cur *c, struct sipws_uri *out)
 /* The same: most URIs have "sip" or "sips", in letters of either case. */
 SIPWS_INLINE bool scheme(struct sipws_cur *c, struct sipws_uri *out)
 {
-    if (SIPWS_SELDOM(sipws_left(c) < 4))
-        return any_scheme(c, out);
-    bool secure = (c->p[3] | 0x20) == 's';
-    unsigned n = 3 + secure;
-    if (SIPWS_SELDOM((c->p[0] | 0x20) != 's' || (c->p[1] | 0x20) != 'i' ||
-                     (c->p[2] | 0x20) != 'p' || sipws_left(c) <= n || c->p[n] != ':'))
+    uint64_t first = SIPWS_MOSTLY(c->limit - c->p >= 8) ? sipws_eight(c->p) : sipws_next_8(c);
+    unsigned n = 3 + ((first >> 24 & 0xFF) == 's' || (first >> 24 & 0xFF) == 'S');
+    uint64_t differs = (first | SIPWS_ONES * 0x20) ^ SIPWS_FIRST_8("sip");
+    if (SIPWS_SELDOM((differs & 0xFFFFFF) != 0 || sipws_left(c) <= n || c->p[n] != ':'))
         return any_scheme(c, out);
     out->scheme = n == 3 ? SIPWS_SCHEME_SIP : SIPWS_SCHEME_SIPS;
     out->scheme_name = sipws_slice(c->p, c->p + n);
