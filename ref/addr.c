@@ -108,8 +108,10 @@ SIPWS_INLINE bool param(struct sipws_cur *c, const struct sipws_param_rule *rule
     }
     if (rule->name.n == 0 && !rule->value)
         return sipws_fail(c, name.p, SIPWS_E_PARAM_UNKNOWN, "generic-param");
-    if (plain && SIPWS_MOSTLY(stop > equal) &&
-        SIPWS_MOSTLY(rule->value == sipws_token_value || rule->value == sipws_gen_value)) {
+    if (plain && stop == equal)
+        return SIPWS_MOSTLY(!rule->value || rule->optional) ||
+               sipws_fail(c, c->p, SIPWS_E_PARAM_VALUE, "EQUAL");
+    if (plain && SIPWS_MOSTLY(rule->value == sipws_token_value || rule->value == sipws_gen_value)) {
         *value = sipws_slice(equal + 1, stop);
         c->p = stop;
         return true;

@@ -205,7 +205,7 @@ bool sipws_lws(struct sipws_cur *c)
     return true;
 }
 
-bool sipws_sep(struct sipws_cur *c, char ch)
+bool sipws_any_sep(struct sipws_cur *c, char ch)
 {
     const char *start = c->p;
     sipws_sws(c);

@@ -263,7 +263,7 @@ SIPWS_INLINE void sipws_skip(struct sipws_cur *c, uint32_t classes)
         return;
     }
     const char *p = sipws_run(c, c->p);
-    if (SIPWS_SELDOM(p < c->end && sipws_is(*p, classes)))
+    if (p < c->end && SIPWS_SELDOM(sipws_is(*p, classes)))
         p = sipws_span_more(c, p, classes);
     c->p = p;
 }
@@ -282,7 +282,7 @@ bool sipws_lws(struct sipws_cur *c);
 /* SWS = [LWS] */
 static inline void sipws_sws(struct sipws_cur *c)
 {
-    if (SIPWS_SELDOM(c->p < c->end && (unsigned char)*c->p <= ' '))
+    if (c->p < c->end && SIPWS_SELDOM((unsigned char)*c->p <= ' '))
         (void)sipws_lws(c);
 }
 
@@ -298,7 +298,15 @@ static inline int sipws_peek_sws(struct sipws_cur *c)
 
 /* SWS ch SWS: SEMI, COMMA, SLASH, EQUAL, COLON, LPAREN, RPAREN, STAR. Silent, so that it can ask
  * whether a separator is next. */
-bool sipws_sep(struct sipws_cur *c, char ch);
+bool sipws_any_sep(struct sipws_cur *c, char ch);
+static inline bool sipws_sep(struct sipws_cur *c, char ch)
+{
+    if (SIPWS_MOSTLY(c->end - c->p >= 2 && *c->p == ch && (unsigned char)c->p[1] > ' ')) {
+        c->p++;
+        return true;
+    }
+    return sipws_any_sep(c, ch);
+}
 
 /* The same, where the separator must stand: refuses with SIPWS_E_SEPARATOR where it is missing. */
 bool sipws_need(struct sipws_cur *c, char ch, const char *rule);
@@ -309,7 +317,9 @@ SIPWS_INLINE bool sipws_token(struct sipws_cur *c, struct sipws_str *out)
     const char *start = c->p;
     sipws_skip(c, SIPWS_C_TOKEN);
     *out = sipws_slice(start, c->p);
-    return SIPWS_MOSTLY(c->p > start) || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
+    if (SIPWS_SELDOM(c->p == start))
+        return sipws_fail(c, start, SIPWS_E_TOKEN, "token");
+    return true;
 }
 
 /* The same, where hardly anything else of the kind is near: no window is opened. */
@@ -318,7 +328,9 @@ static inline bool sipws_lone_token(struct sipws_cur *c, struct sipws_str *out)
     const char *start = c->p;
     c->p = sipws_span_at(c, start, SIPWS_C_TOKEN);
     *out = sipws_slice(start, c->p);
-    return SIPWS_MOSTLY(c->p > start) || sipws_fail(c, start, SIPWS_E_TOKEN, "token");
+    if (SIPWS_SELDOM(c->p == start))
+        return sipws_fail(c, start, SIPWS_E_TOKEN, "token");
+    return true;
 }
 
 /* word = the same with more marks (Call-ID) */

@@ -172,29 +172,37 @@ bool sipws_value_first(struct sipws_cur *c, enum sipws_field_id id, struct sipws
     nothing_refused(c);
     if ((c->p == c->end || *c->p == ',') && is_list(info->shape) && !before_list(c, info, &refused))
         return refused ? sipws_value_refused(c, start, info) : false;
-    return sipws_value_element(c, info, true, out) || sipws_value_refused(c, start, info);
+    return sipws_value_read_at(c, start, info, true, out);
 }
 
-bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out)
+/* The next element, whatever stands between it and the one before. */
+SIPWS_COLD static bool any_next(struct sipws_cur *c, const struct sipws_field_info *info,
+                                struct sipws_value *out)
 {
-    const struct sipws_field_info *info = sipws_field_info(id);
     const char *start = c->p;
     nothing_refused(c);
     if (c->p == c->end)
         return false;
-    bool plain = sipws_left(c) >= 2 && c->p[0] == ',' && c->p[1] != ',' && !sipws_blank(c->p[1]);
-    if (plain && !(c->allow & SIPWS_ALLOW_EMPTY_ELEMENT)) {
-        c->p++;
-        return sipws_value_element(c, info, false, out) || sipws_value_refused(c, start, info);
-    }
     if (!commas(c, false))
         return sipws_value_refused(c, start, info);
     if (SIPWS_PLANT_IF(LENIENT_LAST,
                        (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) && !memchr(c->p, ',', sipws_left(c))))
         c->p = c->end;
-    if (c->p == c->end)
-        return false;
-    return sipws_value_element(c, info, false, out) || sipws_value_refused(c, start, info);
+    return c->p < c->end && sipws_value_read_at(c, start, info, false, out);
+}
+
+/* The same: most have a comma before them, perhaps with one SP behind it. */
+bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out)
+{
+    const struct sipws_field_info *info = sipws_field_info(id);
+    const char *start = c->p, *p = start + 1;
+    if (SIPWS_SELDOM(sipws_left(c) < 2 || *start != ',' || (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT)))
+        return any_next(c, info, out);
+    p += *p == ' ';
+    if (SIPWS_SELDOM(p == c->end || (unsigned char)*p <= ' ' || *p == ','))
+        return any_next(c, info, out);
+    c->p = p;
+    return sipws_value_read_at(c, start, info, false, out);
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */

@@ -96,6 +96,14 @@ static inline bool sipws_value_element(struct sipws_cur *c, const struct sipws_f
 SIPWS_COLD bool sipws_value_refused(struct sipws_cur *c, const char *start,
                                     const struct sipws_field_info *info);
 
+/* The same; where it is refused, from `start` on. */
+SIPWS_INLINE bool sipws_value_read_at(struct sipws_cur *c, const char *start,
+                                      const struct sipws_field_info *info, bool first,
+                                      struct sipws_value *out)
+{
+    return sipws_value_element(c, info, first, out) || sipws_value_refused(c, start, info);
+}
+
 /* LWS that must stand, and no second one behind it. */
 bool sipws_need_lws(struct sipws_cur *c, const char *rule);
 

@@ -343,6 +343,13 @@ static bool token(struct sipws_cur *c, struct sipws_value *out)
     return sipws_lone_token(c, &out->token);
 }
 
+/* Of a list. */
+static inline bool one_token(struct sipws_cur *c, struct sipws_value *out)
+{
+    out->kind = SIPWS_K_TOKEN;
+    return sipws_token(c, &out->token);
+}
+
 static bool token_params(struct sipws_cur *c, const struct sipws_param_rule *rules,
                          struct sipws_value *out)
 {
@@ -352,19 +359,19 @@ static bool token_params(struct sipws_cur *c, const struct sipws_param_rule *rul
 /* Method = INVITEm / ACKm / OPTIONSm / BYEm / CANCELm / REGISTERm / extension-method */
 bool sipws_method(struct sipws_cur *c, struct sipws_value *out)
 {
-    return token(c, out);
+    return one_token(c, out);
 }
 
 /* option-tag = token */
 bool sipws_option_tag(struct sipws_cur *c, struct sipws_value *out)
 {
-    return token(c, out);
+    return one_token(c, out);
 }
 
 /* content-coding = token */
 bool sipws_content_coding(struct sipws_cur *c, struct sipws_value *out)
 {
-    return token(c, out);
+    return one_token(c, out);
 }
 
 /* priority-value = "emergency" / "urgent" / "normal" / "non-urgent" / other-priority */

@@ -311,8 +311,7 @@ SIPWS_INLINE void decode(struct check *c, const struct sipws_field *f)
     if (SIPWS_SELDOM(cur->p == cur->end || *cur->p == ','))
         more = sipws_value_first(cur, f->id, &v);
     else
-        more =
-            sipws_value_element(cur, info, true, &v) || sipws_value_refused(cur, f->value.p, info);
+        more = sipws_value_read_at(cur, f->value.p, info, true, &v);
     while (more && !c->full) {
         if (judge &&
             !SIPWS_PLANT_IF(MSG_LENGTH_COMPACT, f->id == SIPWS_F_CONTENT_LENGTH && f->name.n == 1))
