@@ -30,7 +30,8 @@ static const char usage[] =
     "  --peers          lists the peers, and which are here; with =NAME,… asks only these (ref\n"
     "                   always; 'linked' are all libraries)\n"
     "  --peer N=COMMAND asks a program more (see props/peers/README.md)\n"
-    "  --rate           as --peers, and how many messages a second each reads alone\n"
+    "  --rate           as --peers, and how many messages a second each reads alone, and all that\n"
+    "                   are linked together\n"
     "  --quirks FILE    known deviations, for --clusters (default: props/peers/quirks.json)\n"
     "  --seconds N      after which a peer hangs (default 10)\n"
     "  --coalitions     pairs of stacks in a chain that read one message differently, ranked\n"
@@ -96,7 +97,7 @@ const struct peer *const peers[] = {
     NULL,
 };
 
-enum { RATE_SECONDS = 1, SHRINK_SECONDS = 60 };
+enum { RATE_SECONDS = 1, TOGETHER_SECONDS = 3, SHRINK_SECONDS = 60 };
 
 /* ---- the command line ------------------------------------------------------------------------ */
 
@@ -146,29 +147,82 @@ static void take_cases(struct court *k, const struct cases *cases)
     }
 }
 
+static const char *const built_with = SANITIZED ? "AddressSanitizer" : "no sanitizer";
+
 static void list_peer(struct court *k, size_t i, bool rate)
 {
     const struct peer *p = k->peers[i];
     bool here = worker_ready(k->workers[i]);
     const char *layer = peer_layer_name(p->layer);
-    double per_second = here && rate ? fuzz_rate(k, i, RATE_SECONDS) : 0;
+    struct rate r = {0, 0, 0};
+    k->layer = p->layer;
+    if (here && rate)
+        r = fuzz_rate(k, i, RATE_SECONDS);
     if (k->json) {
         json_t *o = json_pack("{s:s, s:s, s:s, s:b}", "peer", p->name, "layer", layer,
                               here ? "version" : "absent",
                               here ? worker_version(k->workers[i]) : worker_absent(k->workers[i]),
                               "linked", p->command == NULL);
         if (here && rate)
-            json_object_set_new(o, "rate", json_integer((json_int_t)per_second));
+            json_object_set_new(o, "rate", json_integer((json_int_t)r.per_second));
         print_line(o);
     } else if (!here) {
         printf("%-18s %-4s absent: %s\n", p->name, layer, worker_absent(k->workers[i]));
     } else if (rate) {
         printf("%-18s %-4s %-14s %-8s %8.0f messages a second\n", p->name, layer,
-               worker_version(k->workers[i]), p->command ? "program" : "linked", per_second);
+               worker_version(k->workers[i]), p->command ? "program" : "linked", r.per_second);
     } else {
         printf("%-18s %-4s %s\n", p->name, layer, worker_version(k->workers[i]));
     }
     fflush(stdout);
+}
+
+static void list_together_json(const struct court *k, const struct rate *all,
+                               const struct rate *each)
+{
+    json_t *who = json_object();
+    for (size_t i = 0; i < k->n; i++)
+        if (each[i].cases)
+            json_object_set_new(who, k->peers[i]->name,
+                                json_pack("{s:s, s:I, s:f}", "version",
+                                          worker_version(k->workers[i]), "read",
+                                          (json_int_t)each[i].cases, "cpu", each[i].cpu * 1e6));
+    print_line(json_pack("{s:{s:s, s:s, s:I, s:I, s:f, s:o}}", "together", "layer",
+                         peer_layer_name(k->layer), "built", built_with, "rate",
+                         (json_int_t)all->per_second, "cases", (json_int_t)all->cases, "cpu",
+                         all->cpu * 1e6, "peers", who));
+}
+
+/* What linked peers of a layer read together, and which of them has read how much of it. */
+static void list_together(struct court *k)
+{
+    static struct rate each[PEERS_MAX];
+    struct rate all;
+    if (!fuzz_rate_together(k, TOGETHER_SECONDS, &all, each))
+        return;
+    if (k->json) {
+        list_together_json(k, &all, each);
+        return;
+    }
+    printf("all linked together, %s: %.0f messages a second, bred, read and compared; built with "
+           "%s\n",
+           peer_layer_name(k->layer), all.per_second, built_with);
+    for (size_t i = 0; i < k->n; i++)
+        if (each[i].cases)
+            printf("    %-14s %-14s has read %3.0f %%, at %5.0f us of processor time a message\n",
+                   k->peers[i]->name, worker_version(k->workers[i]),
+                   100 * (double)each[i].cases / (double)all.cases, each[i].cpu * 1e6);
+    printf("    with all that breeds and compares %5.0f us a message\n", all.cpu * 1e6);
+}
+
+static void list(struct court *k, bool rate)
+{
+    for (size_t i = 0; i < k->n; i++)
+        list_peer(k, i, rate);
+    for (int layer = PEER_SIP; rate && layer <= PEER_HTTP; layer++) {
+        k->layer = (enum peer_layer)layer;
+        list_together(k);
+    }
 }
 
 /* Whether a list of names asks for a peer. */
@@ -423,8 +477,7 @@ static int run(int argc, char **argv, struct court *k, struct cases *cases)
         a.out = SIPWS_ROOT "/build/findings/diff";
     if (!a.list)
         return hear(k, &a, cases);
-    for (size_t i = 0; i < k->n; i++)
-        list_peer(k, i, a.rate);
+    list(k, a.rate);
     return is_written() ? 0 : 2;
 }
 

@@ -1,9 +1,8 @@
-/* belle-sip as a peer: belle_sip_message_parse_raw and belle_sip_message_check_headers, without
- * which a message may be nearly empty. The body is the business of its channels: no opinion. */
+/* belle-sip: belle_sip_message_parse_raw and belle_sip_message_check_headers, without which a
+ * message may be nearly empty. The body is the business of its channels: no opinion. */
 #include "peer.h"
 
 #include <belle-sip/belle-sip.h>
-
 #include <string.h>
 
 #define HEADER(m, name) belle_sip_message_get_header_by_type(m, belle_sip_header_##name##_t)
@@ -86,13 +85,14 @@ static void say(json_t *o, belle_sip_message_t *m)
 static bool read_message(json_t *o, const char *p, size_t n)
 {
     size_t used = 0;
+    belle_sip_set_log_level(BELLE_SIP_LOG_FATAL);
+    belle_sip_object_pool_t *pool = belle_sip_object_pool_push(); /* owns what comes from here on */
     belle_sip_message_t *m = belle_sip_message_parse_raw(p, n, &used);
     bool ok = m && belle_sip_message_check_headers(m);
     peer_refuse(m ? "belle_sip_message_check_headers" : "belle_sip_message_parse_raw");
     if (ok)
         say(o, m);
-    if (m)
-        belle_sip_object_unref(m);
+    belle_sip_object_unref(pool);
     return ok;
 }
 

@@ -1,6 +1,5 @@
 /* Two tiers. Linked peers answer every case with marks, at thousands a second; a case that shows
- * something new among them is put to everybody in full, judged, folded and kept to breed from.
- * Linked peers that are far slower than the others count as programs. */
+ * something new among them is put to everybody in full, judged, folded and kept to breed from. */
 #define _POSIX_C_SOURCE 200809L
 #include "fuzz.h"
 
@@ -13,13 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     BATCH = WORKER_WINDOW,
-    SLOWER = 4,          /* times than the median: asked like a program */
     SAMPLE_PERCENT = 20, /* of the time may go to cases that are not new */
-    FEATURES = 1 << 20
+    FEATURES = 1 << 20,
+    RATE_SEED = 1
 };
 
 static volatile sig_atomic_t stopped;
@@ -34,7 +34,7 @@ static void on_signal(int number)
 struct batch {
     struct octets_case c[BATCH];
     char octets[BATCH][BREED_LARGEST];
-    struct marks *marks[PEERS_MAX]; /* BATCH of each quick peer */
+    struct marks *marks[PEERS_MAX]; /* BATCH of each linked peer */
     size_t n;
 };
 
@@ -42,11 +42,12 @@ struct run {
     struct court *k;
     struct fuzz *f;
     struct breed *breed;
-    bool quick[PEERS_MAX];
-    uint64_t *features; /* a set: open addressing, 0 is free */
+    bool linked[PEERS_MAX]; /* and of the layer, and here */
+    bool programs;          /* there are some too */
+    uint64_t *features;     /* a set: open addressing, 0 is free */
     size_t feature_n;
     double began, shown, all; /* `all`: spent on asking everybody */
-    size_t known;
+    size_t read[PEERS_MAX];   /* cases that a linked peer has answered */
 };
 
 /* ---- what is new ----------------------------------------------------------------------------- */
@@ -73,12 +74,12 @@ static uint64_t mix(uint64_t h, uint64_t x)
     return (h ^ x) * 1099511628211u;
 }
 
-/* The next row that a peer has an opinion on, over all quick peers; UINT64_MAX: none. */
+/* The next row that a peer has an opinion on, over all linked peers; UINT64_MAX: none. */
 static uint64_t next_row(const struct run *r, const struct batch *b, size_t c, const size_t *at)
 {
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < r->k->n; i++)
-        if (r->quick[i] && at[i] < b->marks[i][c].n && b->marks[i][c].p[at[i]].row < least)
+        if (r->linked[i] && at[i] < b->marks[i][c].n && b->marks[i][c].p[at[i]].row < least)
             least = b->marks[i][c].p[at[i]].row;
     return least;
 }
@@ -92,7 +93,7 @@ static uint64_t row_feature(const struct run *r, const struct batch *b, size_t c
     uint64_t h = row;
     *differ = false;
     for (size_t i = 0; i < r->k->n; i++) {
-        const struct mark *m = r->quick[i] ? &b->marks[i][c].p[at[i]] : NULL;
+        const struct mark *m = r->linked[i] ? &b->marks[i][c].p[at[i]] : NULL;
         unsigned how = 0;
         if (m && at[i] < b->marks[i][c].n && m->row == row) {
             at[i]++;
@@ -116,7 +117,7 @@ static bool is_new(struct run *r, const struct batch *b, size_t c)
     uint64_t verdicts = 14695981039346656037u, row, ref = b->marks[0][c].verdict;
     bool differ, fresh;
     for (size_t i = 0; i < r->k->n; i++)
-        if (r->quick[i])
+        if (r->linked[i])
             verdicts = mix(verdicts, b->marks[i][c].verdict);
     fresh = add_feature(r, verdicts);
     while ((row = next_row(r, b, c, at)) != UINT64_MAX) {
@@ -125,79 +126,6 @@ static bool is_new(struct run *r, const struct batch *b, size_t c)
             fresh = true;
     }
     return fresh;
-}
-
-/* ---- a batch --------------------------------------------------------------------------------- */
-
-static void breed_batch(struct run *r, struct batch *b)
-{
-    for (b->n = 0; b->n < BATCH;) {
-        size_t n = breed_next(r->breed, b->octets[b->n]);
-        if (n == 0)
-            continue;
-        b->c[b->n] = (struct octets_case){bred, r->k->layer, b->octets[b->n], n, NULL};
-        b->n++;
-    }
-}
-
-static void send_batch(struct run *r, const struct batch *b)
-{
-    for (size_t i = 0; i < r->k->n; i++)
-        for (size_t c = 0; r->quick[i] && c < b->n; c++)
-            worker_send_marks(r->k->workers[i], b->c[c].p, b->c[c].n);
-}
-
-static void take_batch(struct run *r, struct batch *b)
-{
-    for (size_t i = 0; i < r->k->n; i++)
-        for (size_t c = 0; r->quick[i] && c < b->n; c++)
-            worker_take_marks(r->k->workers[i], r->k->seconds, &b->marks[i][c]);
-}
-
-/* Everybody's opinion in full, for good. */
-static void ask_all(struct run *r, const struct octets_case *c, size_t n)
-{
-    static struct result results[BATCH];
-    double began = seconds_now();
-    judge(r->k, c, n, results);
-    for (size_t i = 0; i < n; i++) {
-        const struct result *x = &results[i];
-        bool fresh = clusters_add(r->k, x) > 0;
-        if (r->k->coalitions)
-            coalitions_add(r->k, x);
-        if (fresh)
-            breed_keep(r->breed, x->input->p, x->input->n);
-        if (x->ours) {
-            r->k->ours++;
-            clusters_fault(r->k, x);
-        }
-        for (size_t p = 0; p < r->k->n; p++)
-            r->f->crashes += x->said[p].answer.verdict == ANSWER_CRASH ||
-                             x->said[p].answer.verdict == ANSWER_HANG;
-        forget(r->k, &results[i]);
-    }
-    r->f->asked_all += n;
-    r->all += seconds_now() - began;
-}
-
-/* Those of a batch that are new; and some that are not, since programs may differ where linked
- * peers do not, for as long as this takes its share of the time. */
-static void sort_out(struct run *r, const struct batch *b)
-{
-    struct octets_case chosen[BATCH];
-    size_t n = 0;
-    for (size_t c = 0; c < b->n; c++) {
-        bool fresh = is_new(r, b, c);
-        bool sampled = r->all * 100 < (seconds_now() - r->began) * SAMPLE_PERCENT &&
-                       breed_below(r->breed, BATCH / 4) == 0;
-        if (fresh)
-            breed_keep(r->breed, b->c[c].p, b->c[c].n);
-        if (fresh || sampled)
-            chosen[n++] = b->c[c];
-    }
-    r->f->cases += b->n;
-    if (n)
-        ask_all(r, chosen, n);
 }
 
 /* ---- progress -------------------------------------------------------------------------------- */
@@ -227,69 +155,122 @@ static void show(struct run *r, bool last)
             r->f->crashes, tty && !last ? "" : "\n");
 }
 
-/* ---- rates ----------------------------------------------------------------------------------- */
+/* ---- a batch --------------------------------------------------------------------------------- */
 
-double fuzz_rate(struct court *k, size_t peer, double seconds)
+static void breed_batch(struct run *r, struct batch *b)
 {
-    static char octets[BATCH][BREED_LARGEST];
-    static struct marks marks;
-    struct worker *w = k->workers[peer];
-    struct breed *b = breed_new(1, k->peers[peer]->layer);
-    size_t sizes[BATCH], asked = 0;
-    double began;
-    for (size_t i = 0; i < BATCH; i++)
-        do
-            sizes[i] = breed_next(b, octets[i]);
-        while (sizes[i] == 0);
-    breed_free(b);
-    if (!worker_ready(w))
-        return 0;
-    began = seconds_now();
-    do {
-        for (size_t i = 0; i < BATCH; i++)
-            if (worker_marks(w))
-                worker_send_marks(w, octets[i], sizes[i]);
-            else
-                worker_send(w, octets[i], sizes[i]);
-        for (size_t i = 0; i < BATCH; i++) {
-            struct answer a;
-            if (worker_marks(w)) {
-                worker_take_marks(w, k->seconds, &marks);
-                continue;
-            }
-            worker_take(w, k->seconds, &a);
-            answer_free(&a);
-        }
-        asked += BATCH;
-    } while (seconds_now() - began < seconds && !stopped);
-    return (double)asked / (seconds_now() - began);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* Chooses the quick ones among the linked peers, and says who is not. */
-static void choose_quick(struct run *r)
-{
-    double rates[PEERS_MAX], sorted[PEERS_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < r->k->n; i++)
-        if (worker_marks(r->k->workers[i]) && worker_ready(r->k->workers[i]))
-            sorted[n++] = rates[i] = fuzz_rate(r->k, i, 0.2);
-    qsort(sorted, n, sizeof *sorted, by_size);
-    for (size_t i = 0; i < r->k->n; i++) {
-        if (!worker_marks(r->k->workers[i]) || !worker_ready(r->k->workers[i]))
+    for (b->n = 0; b->n < BATCH;) {
+        size_t n = breed_next(r->breed, b->octets[b->n]);
+        if (n == 0)
             continue;
-        r->quick[i] = i == 0 || rates[i] * SLOWER >= sorted[n / 2];
-        fprintf(stderr, "%s answers %.0f cases a second alone%s\n", r->k->peers[i]->name, rates[i],
-                r->quick[i] ? "" : ": it is only asked about new ones");
+        b->c[b->n] = (struct octets_case){bred, r->k->layer, b->octets[b->n], n, NULL};
+        b->n++;
     }
 }
 
+static void send_batch(struct run *r, const struct batch *b)
+{
+    for (size_t i = 0; i < r->k->n; i++)
+        for (size_t c = 0; r->linked[i] && c < b->n; c++)
+            worker_send_marks(r->k->workers[i], b->c[c].p, b->c[c].n);
+}
+
+static void take_batch(struct run *r, struct batch *b)
+{
+    for (size_t i = 0; i < r->k->n; i++)
+        for (size_t c = 0; r->linked[i] && c < b->n; c++)
+            worker_take_marks(r->k->workers[i], r->k->seconds, &b->marks[i][c]);
+}
+
+/* Everybody's opinion in full, for good. */
+static void ask_all(struct run *r, const struct octets_case *c, size_t n)
+{
+    static struct result results[BATCH];
+    double began = seconds_now();
+    judge(r->k, c, n, results);
+    for (size_t i = 0; i < n; i++) {
+        const struct result *x = &results[i];
+        bool fresh = clusters_add(r->k, x) > 0;
+        if (r->k->coalitions)
+            coalitions_add(r->k, x);
+        if (fresh)
+            breed_keep(r->breed, x->input->p, x->input->n);
+        if (x->ours) {
+            r->k->ours++;
+            clusters_fault(r->k, x);
+        }
+        for (size_t p = 0; p < r->k->n; p++)
+            r->f->crashes += x->said[p].answer.verdict == ANSWER_CRASH ||
+                             x->said[p].answer.verdict == ANSWER_HANG;
+        forget(r->k, &results[i]);
+    }
+    r->f->asked_all += n;
+    r->all += seconds_now() - began;
+}
+
+/* Those of a batch that are new; and, if there are programs, some that are not, since programs may
+ * differ where linked peers do not, for as long as this takes its share of the time. */
+static void sort_out(struct run *r, const struct batch *b)
+{
+    struct octets_case chosen[BATCH];
+    size_t n = 0;
+    for (size_t c = 0; c < b->n; c++) {
+        bool fresh = is_new(r, b, c);
+        bool sampled = r->programs && r->all * 100 < (seconds_now() - r->began) * SAMPLE_PERCENT &&
+                       breed_below(r->breed, BATCH / 4) == 0;
+        if (fresh)
+            breed_keep(r->breed, b->c[c].p, b->c[c].n);
+        if (fresh || sampled)
+            chosen[n++] = b->c[c];
+    }
+    if (n)
+        ask_all(r, chosen, n);
+    show(r, false);
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
+
+static void begin(struct run *r, struct batch *b[2])
+{
+    r->features = need(calloc(FEATURES, sizeof *r->features));
+    r->breed = breed_new(r->f->seed, r->k->layer);
+    for (size_t i = 0; i < r->k->n; i++) {
+        bool here = r->k->peers[i]->layer == r->k->layer && worker_ready(r->k->workers[i]);
+        r->linked[i] = here && worker_marks(r->k->workers[i]);
+        r->programs = r->programs || (here && !r->linked[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        b[i] = need(calloc(1, sizeof *b[i]));
+        for (size_t p = 0; p < r->k->n; p++)
+            if (r->linked[p])
+                b[i]->marks[p] = need(calloc(BATCH, sizeof(struct marks)));
+    }
+}
+
+static void end(struct run *r, struct batch *b[2])
+{
+    for (int i = 0; i < 2; i++) {
+        for (size_t p = 0; p < r->k->n; p++)
+            free(b[i]->marks[p]);
+        free(b[i]);
+    }
+    free(r->features);
+    breed_free(r->breed);
+}
+
+/* While the peers work on a batch, the next one is bred. */
+static void breed_on(struct run *r, struct batch *b[2], double seconds,
+                     void (*done)(struct run *, const struct batch *))
+{
+    breed_batch(r, b[0]);
+    for (int turn = 0; !stopped && seconds_now() - r->began < seconds; turn ^= 1) {
+        send_batch(r, b[turn]);
+        breed_batch(r, b[turn ^ 1]);
+        take_batch(r, b[turn]);
+        r->f->cases += b[turn]->n;
+        done(r, b[turn]);
+    }
+}
 
 static void start_from(struct run *r, const struct cases *seeds)
 {
@@ -302,44 +283,107 @@ static void start_from(struct run *r, const struct cases *seeds)
     }
 }
 
-bool fuzz(struct court *k, const struct cases *seeds, struct fuzz *f)
+void fuzz(struct court *k, const struct cases *seeds, struct fuzz *f)
 {
-    struct run r = {.k = k, .f = f, .breed = breed_new(f->seed, k->layer)};
+    struct run r = {.k = k, .f = f};
     struct batch *b[2];
     struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, old[2];
-    r.features = need(calloc(FEATURES, sizeof *r.features));
-    choose_quick(&r);
-    for (int i = 0; i < 2; i++) {
-        b[i] = need(calloc(1, sizeof *b[i]));
-        for (size_t p = 0; p < k->n; p++)
-            if (r.quick[p])
-                b[i]->marks[p] = need(calloc(BATCH, sizeof(struct marks)));
-    }
+    begin(&r, b);
     sigaction(SIGINT, &act, &old[0]);
     sigaction(SIGTERM, &act, &old[1]);
     r.began = r.shown = seconds_now();
     start_from(&r, seeds);
     r.all = 0;
-    /* While the peers work on a batch, the next one is bred. */
-    breed_batch(&r, b[0]);
-    for (int turn = 0; !stopped && seconds_now() - r.began < f->seconds; turn ^= 1) {
-        send_batch(&r, b[turn]);
-        breed_batch(&r, b[turn ^ 1]);
-        take_batch(&r, b[turn]);
-        sort_out(&r, b[turn]);
-        show(&r, false);
-    }
+    breed_on(&r, b, f->seconds, sort_out);
     show(&r, true);
     f->kept = breed_kept(r.breed);
     f->spent = seconds_now() - r.began;
     sigaction(SIGINT, &old[0], NULL);
     sigaction(SIGTERM, &old[1], NULL);
-    for (int i = 0; i < 2; i++) {
-        for (size_t p = 0; p < k->n; p++)
-            free(b[i]->marks[p]);
-        free(b[i]);
+    end(&r, b);
+}
+
+/* ---- rates ----------------------------------------------------------------------------------- */
+
+/* Hands it a batch as it is asked in a run, and takes the answers. */
+static void ask_alone(struct court *k, size_t peer, const struct batch *b)
+{
+    static struct marks m;
+    struct worker *w = k->workers[peer];
+    bool marks = worker_marks(w);
+    for (size_t c = 0; c < b->n; c++)
+        if (marks)
+            worker_send_marks(w, b->c[c].p, b->c[c].n);
+        else
+            worker_send(w, b->c[c].p, b->c[c].n);
+    for (size_t c = 0; c < b->n; c++) {
+        struct answer a;
+        if (marks) {
+            worker_take_marks(w, k->seconds, &m);
+            continue;
+        }
+        worker_take(w, k->seconds, &a);
+        answer_free(&a);
     }
-    free(r.features);
+}
+
+struct rate fuzz_rate(struct court *k, size_t peer, double seconds)
+{
+    struct run r = {.k = k, .breed = breed_new(RATE_SEED, k->layer)};
+    struct batch *b = need(calloc(1, sizeof *b));
+    struct rate rate = {0, 0, 0};
+    double began = seconds_now(), cpu = worker_cpu(k->workers[peer]);
+    for (breed_batch(&r, b); seconds_now() - began < seconds && !stopped; rate.cases += b->n)
+        ask_alone(k, peer, b);
+    if (rate.cases) {
+        rate.per_second = (double)rate.cases / (seconds_now() - began);
+        rate.cpu = (worker_cpu(k->workers[peer]) - cpu) / (double)rate.cases;
+    }
     breed_free(r.breed);
-    return true;
+    free(b);
+    return rate;
+}
+
+static double own_cpu(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* As sort_out, but that nobody is asked in full; and counts who has read what. */
+static void count_read(struct run *r, const struct batch *b)
+{
+    for (size_t c = 0; c < b->n; c++)
+        if (is_new(r, b, c))
+            breed_keep(r->breed, b->c[c].p, b->c[c].n);
+    for (size_t i = 0; i < r->k->n; i++)
+        for (size_t c = 0; r->linked[i] && c < b->n; c++)
+            r->read[i] += (b->marks[i][c].verdict & 7) <= ANSWER_REFUSE;
+}
+
+bool fuzz_rate_together(struct court *k, double seconds, struct rate *all, struct rate *each)
+{
+    struct fuzz f = {.seed = RATE_SEED};
+    struct run r = {.k = k, .f = &f};
+    struct batch *b[2];
+    double own = own_cpu(), cpu[PEERS_MAX];
+    size_t n = 0;
+    begin(&r, b);
+    for (size_t i = 0; i < k->n; i++) {
+        n += r.linked[i];
+        cpu[i] = worker_cpu(k->workers[i]);
+    }
+    r.began = seconds_now();
+    if (n > 1)
+        breed_on(&r, b, seconds, count_read);
+    *all = (struct rate){(double)f.cases / (seconds_now() - r.began), own_cpu() - own, f.cases};
+    for (size_t i = 0; i < k->n; i++) {
+        each[i] = (struct rate){0, worker_cpu(k->workers[i]) - cpu[i], r.read[i]};
+        all->cpu += r.linked[i] ? each[i].cpu : 0;
+        each[i].cpu /= (double)(f.cases ? f.cases : 1);
+    }
+    all->cpu /= (double)(f.cases ? f.cases : 1);
+    end(&r, b);
+    return n > 1;
 }

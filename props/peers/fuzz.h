@@ -7,7 +7,6 @@
 struct fuzz {
     double seconds;
     uint64_t seed;
-    const char *out; /* a folder: where witnesses go */
 
     /* What it came to. */
     size_t cases, asked_all, kept, crashes;
@@ -15,14 +14,22 @@ struct fuzz {
 };
 
 /* Breeds from `seeds` until the time is over or Ctrl-C comes. Clusters, and with k->coalitions
- * coalitions, are added to the court. False: the folder cannot be written (errno). */
-bool fuzz(struct court *k, const struct cases *seeds, struct fuzz *f);
+ * coalitions, are added to the court. */
+void fuzz(struct court *k, const struct cases *seeds, struct fuzz *f);
 
-/* Writes each witness of a cluster that no quirk explains to the folder, and makes it the name that
- * is printed. Call it when they are as small as they get. False: errno. */
-bool fuzz_save(struct court *k, const char *out);
+/* How quick cases are read: bred ones, the same for each peer and in each run. */
+struct rate {
+    double per_second;
+    double cpu;   /* seconds of processor time for each */
+    size_t cases; /* how many were read */
+};
 
-/* How many messages a second a peer answers, asked alone for about `seconds`. */
-double fuzz_rate(struct court *k, size_t peer, double seconds);
+/* A peer alone, for about `seconds`; a linked one as in the first tier. */
+struct rate fuzz_rate(struct court *k, size_t peer, double seconds);
+
+/* All linked peers of the court's layer together, each of which gets every case: the first tier,
+ * with all that breeds and compares, and nobody asked in full. `all` has what they and this process
+ * took; each[i] who has read how many, and in what time. False: there are not two of them. */
+bool fuzz_rate_together(struct court *k, double seconds, struct rate *all, struct rate *each);
 
 #endif

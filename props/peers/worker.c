@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include "compare.h"
+#include "heap.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +27,8 @@
 enum {
     LINE_MAX_OCTETS = 64 << 20, /* a longer answer is none */
     LOG_MAX_OCTETS = 16 << 20,
-    HELLO_SECONDS = 30, /* a Java machine on a busy computer */
+    LOG_MESSAGES = 4096, /* after which the log starts anew: there is room for the last words */
+    HELLO_SECONDS = 30,  /* a Java machine on a busy computer */
     READ_ONCE = 1 << 16,
     RENEW = 100000 /* messages: a library that leaks a little does not fill its memory */
 };
@@ -186,11 +188,13 @@ static _Noreturn void serve(const struct peer *peer, int in, int out)
     if (!f)
         _exit(3);
     input.fd = in;
+    setvbuf(stderr, NULL, _IOFBF, BUFSIZ); /* a parser may say much of what it refuses */
     write_line(f, json_pack("{s:s, s:s}", "peer", peer->name, "version", peer->version));
     while (read_all(&input, &n, sizeof n)) {
         /* Octets of exactly this size, so that a sanitizer sees a read past their end. */
         n = ntohl(n);
         size_t size = n & ~WANT_MARKS;
+        heap_use(n & WANT_MARKS);
         char *copy = malloc(size ? size : 1);
         if (!copy || !read_all(&input, copy, size))
             _exit(3);
@@ -337,8 +341,10 @@ static char *last_words(struct worker *w)
 static bool start(struct worker *w)
 {
     int in[2], out[2];
-    if (!w->log)
+    if (!w->log) {
         w->log = need(tmpfile());
+        fcntl(fileno(w->log), F_SETFL, O_APPEND);
+    }
     if (ftruncate(fileno(w->log), 0) != 0 || fseek(w->log, 0, SEEK_SET) != 0)
         return false;
     if (pipe2(in, O_CLOEXEC) != 0)
@@ -526,6 +532,15 @@ const char *worker_absent(const struct worker *w)
     return w->absent;
 }
 
+double worker_cpu(const struct worker *w)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (!w->pid || clock_getcpuclockid(w->pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void push(struct worker *w, const char *p, size_t n, uint32_t want)
 {
     if (w->count == 0 && w->answered >= RENEW)
@@ -564,7 +579,8 @@ static void pop(struct worker *w)
         w->sent--;
     else
         w->done = 0; /* it answers what it has not read */
-    w->answered++;
+    if (++w->answered % LOG_MESSAGES == 0 && ftruncate(fileno(w->log), 0) != 0)
+        fputs("sipws-diff: a log cannot be cut\n", stderr);
 }
 
 /* False: this line is no answer. */
