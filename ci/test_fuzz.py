@@ -24,7 +24,7 @@ CI = Path(__file__).resolve().parent
 sys.path.insert(0, str(CI))
 
 from fuzzlib import (board, coverage, engines, findings, floors, layout, plot, process, properties, report,
-                     runner, schedule, screen)
+                     runner, schedule, session, screen)
 
 # ---- what the engines say ------------------------------------------------------------------------
 
@@ -234,6 +234,15 @@ class Schedule(unittest.TestCase):
         self.assertGreater(p.rounds, 10)
         self.assertLess(max(s.seconds for s in p.shares), 2 * schedule.LONGEST)
 
+    def test_a_target_has_the_share_of_its_row(self):
+        with tempfile.TemporaryDirectory() as d:
+            (Path(d) / "fuzz").mkdir()
+            (Path(d) / "fuzz" / "floors").write_text("x 1 1 1\ny 1 1 3\n")
+            s = session.Session(layout.Layout(d), 120, ["x", "y", "z"], ["libfuzzer"], 1, 0)
+            seconds = {r.target: r.wanted for r in s.plan(100)}
+            self.assertAlmostEqual(seconds["y"], 3 * seconds["x"], delta=0.01)
+            self.assertAlmostEqual(seconds["z"], seconds["x"], delta=0.01)  # has no row
+
 
 class Process(unittest.TestCase):
     def test_a_child_that_ignores_requests_ends_with_its_children(self):
@@ -380,7 +389,7 @@ class Reports(unittest.TestCase):
 
 # ---- floors --------------------------------------------------------------------------------------
 
-FLOORS = "# a comment\nx  100  500  handshake=10 sip=0.5\n"
+FLOORS = "# a comment\nx  100  500  2  handshake=10 sip=0.5\n"
 
 
 class Floors(unittest.TestCase):
@@ -444,10 +453,13 @@ class Floors(unittest.TestCase):
 
     def test_a_row_that_is_none(self):
         with tempfile.NamedTemporaryFile("w") as f:
-            f.write("x 1 2\nx 1 2 sip\n")
-            f.flush()
-            with self.assertRaisesRegex(ValueError, ":2: "):
-                floors.read(Path(f.name))
+            for row in ("x 1 2 3 sip", "x 1 2 sip=1", "x 1 2 0", "x 1 2"):
+                f.seek(0)
+                f.truncate()
+                f.write(f"x 1 2 3\n{row}\n")
+                f.flush()
+                with self.assertRaisesRegex(ValueError, ":2: "):
+                    floors.read(Path(f.name))
 
     def test_each_target_has_a_row_with_its_layers(self):
         fuzz = CI.parent / "fuzz"
@@ -712,7 +724,7 @@ class Checkout:
         (self.root / "fuzz").mkdir()
         (self.root / "fuzz" / "target_x.c").write_text("")
         (self.root / "fuzz" / "target_selftest.c").write_text("")
-        (self.root / "fuzz" / "floors").write_text("x  5  1  read=10\n")
+        (self.root / "fuzz" / "floors").write_text("x  5  1  1  read=10\n")
         for path, text in (("build/fuzz/bin/fuzz-x", FUZZER), ("build/bin/sipws-replay", REPLAY),
                            ("ci/replay", REPLAY),
                            ("build/bin/sipws-props", PROPS)):

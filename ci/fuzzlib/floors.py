@@ -2,7 +2,7 @@
 
 A harness that returns at once is fast, stable and finds nothing; so is one whose generator makes
 only what the first layer refuses. fuzz/floors has the least of features, speed and depth for each
-target; a row that is below is trouble.
+target; a row that is below is trouble. A row has, too, which share of the time its target gets.
 """
 
 import struct
@@ -22,6 +22,7 @@ _RECORD = struct.Struct("=24sQ")  # fuzz/depth.h
 class Floors:
     features: int
     rate: float
+    time: float = 1.0  # its share beside the others'
     layers: dict = field(default_factory=dict)  # name -> percent
 
 
@@ -47,9 +48,12 @@ def read(path):
         if not words:
             continue
         try:
-            target, features, rate, *layers = words
+            target, features, rate, time, *layers = words
             pairs = [w.split("=") for w in layers]
-            floors[target] = Floors(int(features), float(rate), {k: float(v) for k, v in pairs})
+            if not float(time) > 0:
+                raise ValueError
+            floors[target] = Floors(int(features), float(rate), float(time),
+                                    {k: float(v) for k, v in pairs})
         except ValueError:
             raise ValueError(f"{path}:{n}: is no row of floors: {line.strip()}") from None
     return floors

@@ -48,10 +48,17 @@ class Session:
         """Seconds at the end for merging and coverage."""
         return max(2.0, min(0.15 * self.seconds, 6.0 + 1.5 * len(self.targets), 60.0))
 
+    def floors_table(self):
+        """What fuzz/floors says; {} where it cannot be read, which _floors tells of."""
+        try:
+            return floors.read(self.layout.floors)
+        except (OSError, ValueError):
+            return {}
+
     def plan(self, seconds):
         """The runs in order: first every target under libFuzzer, then AFL++ from what that found,
         then MSan."""
-        weights, least = {}, {}
+        weights, least, table = {}, {}, self.floors_table()
         for engine in self.engines:
             left_out = self.layout.left_out(ENGINES[engine][0])
             for target in self.targets:
@@ -59,7 +66,8 @@ class Session:
                     self.not_run.append({"what": f"{target} under {ENGINES[engine][1]}",
                                          "why": left_out[target]})
                     continue
-                weights[target, engine], least[target, engine] = ENGINES[engine][2:]
+                share, least[target, engine] = ENGINES[engine][2:]
+                weights[target, engine] = share * (table[target].time if target in table else 1.0)
         if self.layout.program("sipws-props").exists():
             # Between the engines, so that it does not come last.
             weights = insert(weights, ("properties", None),
@@ -146,6 +154,11 @@ class Session:
             self.phase("coverage", self._coverage)
         self.took = time.monotonic() - begun
         self.screen.close(self.rows())
+
+    def rehearse(self):
+        """Only the runs: what ci/bench-fuzz watches."""
+        self.ends = time.monotonic() + self.seconds
+        self._run()
 
     def phase(self, what, function):
         begun = time.monotonic()
