@@ -16,7 +16,8 @@ from pathlib import Path
 CI = Path(__file__).resolve().parent
 sys.path.insert(0, str(CI))
 
-from benchfuzzlib import page, stats, trials
+from benchfuzzlib import job, page, stats, trials
+from fuzzlib import properties
 
 
 class Statistics(unittest.TestCase):
@@ -149,6 +150,63 @@ def facts():
             "cores": 2, "load": [1.0, 2.0], "cpu_share": .9, "trial_seconds": 10.0, "trials": 2, "minutes": 1.0,
             "partial": False, "versions": {"clang": "14"}, "plants": plants, "configs": configs,
             "trouble": []}
+
+
+class Job(unittest.TestCase):
+    PLANTS = [{"name": n, "class": "", "oracle": o, "text": ""} for n, o in (
+        ("EARLY", "a/b"), ("LATE", "a/b"), ("TOO_LATE", "a/b"), ("OTHER", "not/run"), ("DEADLY", "a/b"))]
+    PROPS = """#!/bin/sh
+# --cases N --seed S --save DIR NAME
+[ "$SIPWS_PLANT" = DEADLY ] && kill -SEGV $$
+word=ok
+[ "$SIPWS_PLANT" = EARLY ] && word=FAIL
+[ "$SIPWS_PLANT" = LATE ] && [ $4 = 6 ] && word=FAIL
+[ "$SIPWS_PLANT" = TOO_LATE ] && [ $4 = 7 ] && word=FAIL
+echo "$word $7 $2 cases 1.0 s 0.0% discarded"
+[ $word = ok ]
+"""
+
+    def test_a_property_has_the_cases_that_the_session_had(self):
+        with tempfile.TemporaryDirectory() as d:
+            layout = job.Watched(d, Path(d) / "job")
+            layout.where.mkdir()
+            program = job.props_program(layout)
+            program.parent.mkdir(parents=True)
+            program.write_text(self.PROPS)
+            program.chmod(0o755)
+
+            class Session:
+                seed, cores = 5, 2
+
+                class properties:
+                    results = [properties.Result("a/b", "", cases=2 * properties.CASES),
+                               properties.Result("not/run", "")]
+
+            self.assertEqual(job.by_properties(layout, Session, self.PLANTS),
+                             {"EARLY": properties.CASES, "LATE": 2 * properties.CASES, "DEADLY": 1})
+
+    def test_each_that_was_missed_is_named(self):
+        rows = job.facts(self.PLANTS, {"EARLY": 7}, {
+            "LATE": {"found": 1.0, "by": "msg", "labelled": 3.0},
+            "TOO_LATE": {"found": 1.0, "by": "msg", "labelled": None}}, {"OTHER"}, {"LATE", "TOO_LATE"})
+        self.assertEqual([bool(r["found"]) for r in rows], [True, True, False, False, False])
+        text = job.lines(rows)
+        self.assertEqual(len(text), 4)
+        self.assertRegex(text[0], "^missed  TOO_LATE .*triggered, found by msg$")
+        self.assertRegex(text[1], "^missed  OTHER .* reached$")
+        self.assertRegex(text[2], "^missed  DEADLY .*not reached$")
+        self.assertEqual(text[3], "2 of 5 plants were found by their own oracle (40.0%)")
+
+    def test_it_takes_the_programs_that_watch(self):
+        with tempfile.TemporaryDirectory() as d:
+            at = job.Watched(d, Path(d) / "job")
+            folder = at.folder("fuzz")
+            folder.mkdir(parents=True)
+            (folder / "targets-left-out").write_text("peers: nobody is here\n")
+            self.assertEqual(at.left_out("fuzz"), {"peers": "nobody is here"})
+            self.assertEqual(at.fuzzer("fuzz", "msg").parent, folder / "bin")
+            self.assertEqual(at.watch("msg")["SIPWS_CANARY_LOG"], str(at.watched("msg")))
+            self.assertTrue(at.watched("msg").is_dir())
 
 
 class Page(unittest.TestCase):

@@ -181,8 +181,8 @@ class Run:
         self.stats.cpu = max(self.stats.cpu, self.cpu_before + self.child.cpu())
         self.stats.depth = floors.read_depth(self.dir / "depth") or self.stats.depth
 
-    def depth_env(self):
-        return {"SIPWS_DEPTH": str(self.dir / "depth")}
+    def target_env(self):
+        return {"SIPWS_DEPTH": str(self.dir / "depth"), **self.layout.watch(self.target)}
 
     def left(self):
         """Seconds, None when it does not run."""
@@ -251,7 +251,7 @@ class LibFuzzer(Run):
         self.cpu_before = self.stats.cpu
         self.child = Child(command, self.dir / "log", cwd=self.dir,
                            env={**sanitizer_env(self.layout.options(self.target)),
-                                **self.depth_env()})
+                                **self.target_env()})
 
     def poll(self):
         """Reads on. True when it is over."""
@@ -382,12 +382,12 @@ class Afl(Run):
         dictionary = self.layout.dictionary(self.target)
         if dictionary:
             flags += ["-x", dictionary]
-        env = {**AFL_ENV, **self.depth_env()}
+        env = {**AFL_ENV, **self.target_env()}
         library = self.layout.build / "release" / "libsipws-mutate.so"
         if self.layout.mutated(self.target, "afl") and library.exists():
             env.update(AFL_CUSTOM_MUTATOR_LIBRARY=str(library), SIPWS_MUTATE_TARGET=self.target)
         # The build knows both sides of comparisons; -c 0 uses the binary itself for that.
-        cache = self.layout.build / "afl" / "CMakeCache.txt"
+        cache = self.binary.parent.parent / "CMakeCache.txt"
         if cache.exists() and "AFL_LLVM_CMPLOG=1" in cache.read_text():
             flags += ["-c", "0"]
         binary = self.binary

@@ -35,11 +35,19 @@ class Layout:
 
     def left_out(self, preset):
         """{target: why it is not in this build}: of targets that need what is not here."""
+        return self.left_out_of(self.build / preset)
+
+    @staticmethod
+    def left_out_of(folder):
         try:
-            lines = (self.build / preset / "targets-left-out").read_text().splitlines()
+            lines = (folder / "targets-left-out").read_text().splitlines()
         except OSError:
             return {}
         return dict(line.split(": ", 1) for line in lines)
+
+    def watch(self, target):
+        """What the environment of the target says besides: where ci/bench-fuzz watches a session."""
+        return {}
 
     def corpus(self, target):
         return self.corpora / target
