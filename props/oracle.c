@@ -213,7 +213,9 @@ static const struct {
      "3261 7: a line that is cut off is not decoded; its end is missed", true},
     {SIPWS_E_LINE_END, NULL, "3261 7: of a line that is cut off, only its line ends are judged",
      true},
-    {SIPWS_OK, NULL, "3261 25.1: a named parameter has its own rule, not generic-param", false},
+    {SIPWS_OK, NULL,
+     "3261 25.1, 6750 2.1: a named parameter, and what stands behind Bearer, has its own rule",
+     false},
 };
 
 enum { PERMITTED = sizeof permitted / sizeof *permitted, NAMED = PERMITTED - 1 };
@@ -255,7 +257,7 @@ static bool quotes(struct sipws_str s, size_t i)
 }
 
 /* Whether the octet at `off` belongs to such a parameter: its name stands behind the last separator
- * that is not in a quoted string, or behind the scheme of a challenge. */
+ * that is not in a quoted string, or behind the scheme of a challenge; or to a token of Bearer. */
 static bool in_named(struct sipws_str s, size_t off)
 {
     size_t at = 0;
@@ -271,7 +273,9 @@ static bool in_named(struct sipws_str s, size_t off)
             at = i + 1;
     }
     bool first = at == 0;
-    return is_named(token_at(s, &at)) || (first && is_named(token_at(s, &at)));
+    struct sipws_str name = token_at(s, &at);
+    return is_named(name) ||
+           (first && (sipws_str_ieq(name, SIPWS_STR("Bearer")) || is_named(token_at(s, &at))));
 }
 
 unsigned oracle_permitted(void)
