@@ -493,5 +493,6 @@ int main(int argc, char **argv)
     clusters_free(&k);
     json_decref(k.quirks);
     json_decref(k.seen);
+    where_free(k.where);
     return status;
 }

@@ -804,6 +804,12 @@ static void quirks_explain(void **state)
         {QUIRK("\"loud\"", "method", "cas", ""), false, true},
         {QUIRK("\"loud\"", "method", "case", ",\"refused\":true"), false, true},
         {QUIRK("\"loud\"", "via host", "case", ""), false, true},
+        {QUIRK("\"loud\"", "via host|method", "longer|cas*", ""), true, false},
+        {QUIRK("\"loud\"", "via host|metho", "*", ""), false, true},
+        {QUIRK("\"loud\"", "*", "*", ",\"where\":\"start\""), true, false},
+        {QUIRK("\"loud\"", "*", "*", ",\"where\":\"nowhere\""), false, true},
+        /* Via has it, and the method is not read from there. */
+        {QUIRK("\"loud\"", "*", "*", ",\"where\":\"via\""), false, true},
     };
     char message[128], option[256], quirks[128];
     snprintf(option, sizeof option, "%s",
@@ -811,7 +817,11 @@ static void quirks_explain(void **state)
     snprintf(message, sizeof message, "%s", named_file("m", good));
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char text[512];
-        snprintf(text, sizeof text, "{\"quirks\":[%s]}", table[i].quirks);
+        snprintf(text, sizeof text,
+                 "{\"where\":{\"start\":{\"pattern\":\"^OPTIONS .*2.0$\"},"
+                 "\"nowhere\":{\"pattern\":\"INVITE\"},\"via\":{\"pattern\":\"^Via:\"}},"
+                 "\"quirks\":[%s]}",
+                 table[i].quirks);
         snprintf(quirks, sizeof quirks, "--quirks=%s", named_file("q", text));
         char peers[] = "--peers=ref", clusters[] = "--clusters", json[] = "--json",
              quiet[] = "--quiet", with[] = "--peer";
@@ -825,6 +835,60 @@ static void quirks_explain(void **state)
             (line_with(all, "unseen") != NULL) != table[i].unseen)
             fail_msg("%s: status %d, %s", table[i].quirks, status, text_of(c, "quirk"));
         free_lines(all);
+    }
+    remove_named("loud.py");
+    remove_named("m");
+    remove_named("q");
+}
+
+/* A pattern is looked for in the lines that a row is read from: with their folds, by whatever form
+ * of the name, and nowhere else; and what is no pattern, or named and not there, is told. */
+static void quirks_look_at_lines(void **state)
+{
+    (void)state;
+    static const char spaced[] = "OPTIONS sip:example.org SIP/2.0\r\n"
+                                 "Via: SIP/2.0/WS a.invalid;branch=z9hG4bKd2\r\n"
+                                 "Max-Forwards: 70\r\n"
+                                 "To: <sip:b@example.org>\r\n"
+                                 "From: <sip:a@example.org>;tag=t1\r\n"
+                                 "Call-ID: c2\r\n"
+                                 "CSeq: 1 OPTIONS\r\n"
+                                 "m\t: <sip:a@a.invalid>\r\n"
+                                 "\t;x=y\r\n"
+                                 "Content-Type: text/plain\r\n"
+                                 "\r\n"
+                                 "Contact: body\r\n";
+    static const struct {
+        const char *pattern;
+        int status;
+    } table[] = {
+        {"^m\\t:.*\\r\\n\\t;x=y$", 0},
+        {"branch", 1},
+        {"OPTIONS", 1},
+        {"body", 1},
+        {"\\n\\r", 1},
+        {"(", 2},
+        {"", 2},
+    };
+    char option[256], quirks[128], message[128], text[400];
+    snprintf(option, sizeof option, "%s",
+             python_peer("loud",
+                         "{'request': {'method': 'OPTIONS'}, 'fields': [{'name': n} for n in"
+                         " f if n[0] not in 'm\\t' or n == 'max-forwards']}"));
+    snprintf(message, sizeof message, "%s", named_file("m", spaced));
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const char *name = *table[i].pattern ? "here" : "there";
+        snprintf(text, sizeof text,
+                 "{\"where\":{\"here\":{\"pattern\":\"%s\"}},\"quirks\":[" QUIRK(
+                     "\"loud\"", "header names", "lacks contact", ",\"where\":\"%s\"") "]}",
+                 table[i].pattern, name);
+        snprintf(quirks, sizeof quirks, "--quirks=%s", named_file("q", text));
+        char peers[] = "--peers=ref", clusters[] = "--clusters", json[] = "--json",
+             quiet[] = "--quiet", with[] = "--peer";
+        char *argv[] = {program, peers, with, option, clusters, json, quiet, quirks, message, NULL};
+        int status = run(out, sizeof out, argv);
+        if (status != table[i].status)
+            fail_msg("%s: status %d: %s", table[i].pattern, status, out);
     }
     remove_named("loud.py");
     remove_named("m");
@@ -1314,6 +1378,7 @@ int main(void)
         cmocka_unit_test(bad_behaviour_is_a_result),
         cmocka_unit_test(a_lie_is_seen),
         cmocka_unit_test(quirks_explain),
+        cmocka_unit_test(quirks_look_at_lines),
         cmocka_unit_test(effects_follow),
 #ifdef SIPWS_PLANTS
         cmocka_unit_test(no_quirk_hides_ref),

@@ -169,6 +169,21 @@ void clusters_free(struct court *k)
 
 /* ---- quirks ---------------------------------------------------------------------------------- */
 
+/* A quirk that names no pattern of the file would explain nothing, for a slip of the pen. */
+static bool wheres_are_there(const struct court *k)
+{
+    for (size_t i = 0; i < json_array_size(k->quirks); i++) {
+        const json_t *q = json_array_get(k->quirks, i);
+        const char *where = text_of(q, "where");
+        if (*where && !where_has(k->where, where)) {
+            fprintf(stderr, "sipws-diff: quirk %s: there is no pattern %s\n", text_of(q, "id"),
+                    where);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool quirks_load(struct court *k, const char *path, bool must)
 {
     json_error_t error;
@@ -179,28 +194,42 @@ bool quirks_load(struct court *k, const char *path, bool must)
     }
     k->quirks = json_incref(json_object_get(root, "quirks"));
     k->seen = json_incref(json_object_get(root, "seen"));
+    k->where = where_load(json_object_get(root, "where"));
     json_decref(root);
-    return true;
+    return k->where && wheres_are_there(k);
 }
 
-/* Whether a quirk's word is this one; one that ends with a star is the start of it. */
-static bool is_word(const char *pattern, const char *word)
+/* Whether one of a quirk's words, with "|" between them, is this one; one that ends with a star is
+ * the start of it. */
+static bool is_word(const char *patterns, const char *word)
 {
-    size_t n = strlen(pattern);
-    return n && pattern[n - 1] == '*' ? strncmp(pattern, word, n - 1) == 0
-                                      : strcmp(pattern, word) == 0;
+    for (const char *at = patterns;; at++) {
+        size_t n = strcspn(at, "|");
+        bool start = n && at[n - 1] == '*';
+        if (strncmp(at, word, start ? n - 1 : n) == 0 && (start || word[n] == '\0'))
+            return true;
+        at += n;
+        if (!*at)
+            return false;
+    }
 }
 
-/* Whether a quirk is about a cluster; `rules`: quirks that are about more than one field or kind.
- */
-static bool is_about(const json_t *quirk, const json_t *cluster, bool rules)
+/* A quirk that is about more than one field or kind. */
+static bool is_rule(const json_t *quirk)
 {
-    const char *field = text_of(quirk, "field"), *kind = text_of(quirk, "kind");
-    if (json_is_true(json_object_get(quirk, "refused")) && !json_object_get(cluster, "error"))
+    return strpbrk(text_of(quirk, "field"), "*|") || strpbrk(text_of(quirk, "kind"), "*|") ||
+           *text_of(quirk, "where");
+}
+
+static bool is_about(const struct court *k, const json_t *quirk, const struct cluster *c)
+{
+    const char *field = text_of(c->o, "field"), *kind = text_of(c->o, "kind"),
+               *where = text_of(quirk, "where");
+    if (json_is_true(json_object_get(quirk, "refused")) && !json_object_get(c->o, "error"))
         return false;
-    return strcmp(text_of(quirk, "speaks"), text_of(cluster, "speaks")) == 0 &&
-           rules == (strchr(field, '*') || strchr(kind, '*')) &&
-           is_word(field, text_of(cluster, "field")) && is_word(kind, text_of(cluster, "kind"));
+    return strcmp(text_of(quirk, "speaks"), text_of(c->o, "speaks")) == 0 &&
+           is_word(text_of(quirk, "field"), field) && is_word(text_of(quirk, "kind"), kind) &&
+           (!*where || where_shows(k->where, where, field, kind, c->p, c->n));
 }
 
 static bool has(const json_t *names, const json_t *name)
@@ -231,25 +260,25 @@ static const json_t *quirk_behind(const struct court *k, const json_t *cluster, 
 }
 
 /* The quirk about this cluster and a peer of it, rules last; or NULL. */
-static const json_t *quirk_for(const struct court *k, const json_t *cluster, const json_t *peer)
+static const json_t *quirk_for(const struct court *k, const struct cluster *c, const json_t *peer)
 {
     for (int rules = 0; rules < 2; rules++)
         for (size_t i = 0; i < json_array_size(k->quirks); i++) {
             const json_t *q = json_array_get(k->quirks, i);
-            if (is_about(q, cluster, rules) && has(json_object_get(q, "peers"), peer))
+            if (rules == is_rule(q) && has(json_object_get(q, "peers"), peer) && is_about(k, q, c))
                 return q;
         }
-    return quirk_behind(k, cluster, peer);
+    return quirk_behind(k, c->o, peer);
 }
 
 /* Each of its peers must have one: what one of them is known for explains nothing of another. */
-const json_t *quirk_of(const struct court *k, const json_t *cluster)
+const json_t *quirk_of(const struct court *k, const struct cluster *c)
 {
-    const json_t *who = json_object_get(cluster, "peers"), *first = NULL;
-    if (strcmp(text_of(cluster, "field"), "grammar") == 0)
+    const json_t *who = json_object_get(c->o, "peers"), *first = NULL;
+    if (strcmp(text_of(c->o, "field"), "grammar") == 0)
         return NULL; /* a fault of ref's */
     for (size_t i = 0; i < json_array_size(who); i++) {
-        const json_t *q = quirk_for(k, cluster, json_array_get(who, i));
+        const json_t *q = quirk_for(k, c, json_array_get(who, i));
         if (!q)
             return NULL;
         first = first ? first : q;
@@ -258,11 +287,11 @@ const json_t *quirk_of(const struct court *k, const json_t *cluster)
 }
 
 /* Takes down what a cluster shows: quirk -> peers. */
-static void mark_seen(const struct court *k, json_t *seen, const json_t *cluster)
+static void mark_seen(const struct court *k, json_t *seen, const struct cluster *c)
 {
-    const json_t *who = json_object_get(cluster, "peers");
+    const json_t *who = json_object_get(c->o, "peers");
     for (size_t i = 0; i < json_array_size(who); i++) {
-        const json_t *peer = json_array_get(who, i), *q = quirk_for(k, cluster, peer);
+        const json_t *peer = json_array_get(who, i), *q = quirk_for(k, c, peer);
         if (!q)
             continue;
         if (!json_object_get(seen, text_of(q, "id")))
@@ -340,7 +369,7 @@ bool clusters_save(struct court *k, const char *out)
         struct cluster *c = &k->cluster[i];
         char name[128], *path = need(malloc(strlen(out) + sizeof name + 2));
         bool ok = true;
-        if (!quirk_of(k, c->o)) {
+        if (!quirk_of(k, c)) {
             file_name(c, name, sizeof name);
             sprintf(path, "%s/%s", out, name);
             FILE *f = fopen(path, "wb");
@@ -399,10 +428,10 @@ void clusters_print(struct court *k, bool unseen)
         sorted[i] = &k->cluster[i];
     qsort(sorted, k->folded, sizeof *sorted, by_key);
     for (size_t i = 0; i < k->folded; i++) {
-        const json_t *q = quirk_of(k, sorted[i]->o);
+        const json_t *q = quirk_of(k, sorted[i]);
         known += q != NULL;
         drafts += q && strcmp(text_of(q, "status"), "draft") == 0;
-        mark_seen(k, seen, sorted[i]->o);
+        mark_seen(k, seen, sorted[i]);
         if (k->json)
             print_cluster_json(sorted[i], q);
         else

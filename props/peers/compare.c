@@ -113,7 +113,7 @@ static char *taken(struct text *t)
     return t->p;
 }
 
-enum form { AS_IS, LOWER, UPPER, SPACES };
+enum form { AS_IS, LOWER, UPPER, SPACES, NUMBER };
 
 /* The octets of a member, printable; NULL where it is no text. */
 static char *printable(const json_t *v, enum form form)
@@ -151,6 +151,16 @@ static char *printable(const json_t *v, enum form form)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
+/* Digits without leading zeros: one that is larger than a number of JSON comes as text. */
+static void drop_zeros(char *text)
+{
+    size_t zeros = strspn(text, "0");
+    if (zeros && !text[strspn(text, "0123456789")]) {
+        zeros -= !text[zeros];
+        memmove(text, text + zeros, strlen(text + zeros) + 1);
+    }
+}
+
 static void set(json_t *o, const char *row, const char *text)
 {
     json_object_set_new(o, row, json_string(text));
@@ -162,6 +172,8 @@ static void set_member(json_t *o, const char *row, const json_t *from, const cha
 {
     const json_t *v = json_object_get(from, key);
     char *text = v ? printable(v, form) : NULL;
+    if (text && form == NUMBER)
+        drop_zeros(text);
     if (text || json_is_null(v))
         set(o, row, text ? text : none);
     free(text);
@@ -172,6 +184,27 @@ static void set_number(json_t *o, const char *row, size_t number)
     char text[32];
     snprintf(text, sizeof text, "%zu", number);
     set(o, row, text);
+}
+
+static void lower_scheme(char *text)
+{
+    size_t n = text ? strcspn(text, ":") : 0;
+    for (size_t i = 0; i < n && text[n]; i++)
+        text[i] = (char)tolower((unsigned char)text[i]);
+}
+
+/* A SIP URI that nobody took apart is without its parameters, its host in lower case, and its port
+ * without leading zeros, too. */
+static void normalize(char *text)
+{
+    char *at = strchr(text, '@'), *scheme = strchr(text, ':');
+    at = at ? at : text;
+    at[strcspn(at, ";?")] = '\0';
+    char *port = strrchr(at, ':'), *p;
+    for (p = at; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    if (port && port != scheme)
+        drop_zeros(port + 1);
 }
 
 /* Where a stack took a SIP URI apart, its parts joined again, else its text: so what a stack prints
@@ -205,17 +238,9 @@ static void set_uri(json_t *o, const char *row, const json_t *u)
         free(port);
     } else if (!sip && json_object_get(u, "text")) {
         char *text = printable(json_object_get(u, "text"), AS_IS);
-        /* A SIP URI that nobody took apart is without its parameters, and its scheme and host in
-         * lower case, too. */
-        if (text && !scheme && strncasecmp(text, "sip", 3) == 0) {
-            char *at = strchr(text, '@');
-            at = at ? at : text;
-            at[strcspn(at, ";?")] = '\0';
-            for (; *at; at++)
-                *at = (char)tolower((unsigned char)*at);
-            for (char *p = text; *p && *p != ':'; p++) /* the scheme */
-                *p = (char)tolower((unsigned char)*p);
-        }
+        lower_scheme(text);
+        if (text && !scheme && (strncmp(text, "sip:", 4) == 0 || strncmp(text, "sips:", 5) == 0))
+            normalize(text);
         set(o, row, text ? text : none);
         free(text);
     }
@@ -432,7 +457,7 @@ json_t *rows_of(const json_t *reading, const char *p, size_t n)
         set_number(o, "vias", json_array_size(vias));
     set_member(o, "via transport", via, "transport", UPPER);
     set_member(o, "via host", via, "host", LOWER);
-    set_member(o, "via port", via, "port", AS_IS);
+    set_member(o, "via port", via, "port", NUMBER);
     set_member(o, "via branch", via, "branch", AS_IS);
     set_address(o, "from", json_object_get(reading, "from"));
     set_address(o, "to", json_object_get(reading, "to"));
@@ -440,9 +465,9 @@ json_t *rows_of(const json_t *reading, const char *p, size_t n)
     set_addresses(o, "route", json_object_get(reading, "route"));
     set_addresses(o, "record-route", json_object_get(reading, "record-route"));
     set_member(o, "call-id", reading, "call-id", AS_IS);
-    set_member(o, "cseq number", cseq, "number", AS_IS);
+    set_member(o, "cseq number", cseq, "number", NUMBER);
     set_member(o, "cseq method", cseq, "method", AS_IS);
-    set_member(o, "content-length", reading, "content-length", AS_IS);
+    set_member(o, "content-length", reading, "content-length", NUMBER);
     set_body(o, json_object_get(reading, "body"), p, n);
     set_events(o, reading);
     set_member(o, "close", reading, "close", AS_IS);
@@ -466,7 +491,7 @@ static char *stripped(const char *s, bool escapes, const char *drop)
     for (; *s; s++) {
         unsigned octet;
         if (escapes && s[0] == '%' && isxdigit((unsigned char)s[1]) &&
-            isxdigit((unsigned char)s[2]) && sscanf(s + 1, "%2x", &octet) == 1) {
+            isxdigit((unsigned char)s[2]) && sscanf(s + 1, "%2x", &octet) == 1 && octet) {
             *o++ = (char)octet;
             s += 2;
         } else if (!strchr(drop, *s)) {
@@ -566,8 +591,8 @@ static int error_of(const struct said *said, const char **id)
     return (int)strcspn(*id, " ");
 }
 
-/* What a row is read from, as ref's "contested" has it. */
-static const char *source_of(const char *row)
+/* As ref's "contested" has it. */
+const char *row_source(const char *row)
 {
     static const struct {
         const char *start, *source;
@@ -605,7 +630,7 @@ static const char *contest(const struct said *said, const char *source, size_t n
 /* The error that contests a row: of what it is read from, of the header, or of the message. */
 static int contest_of(const struct said *said, const char *row, const char **id)
 {
-    const char *source = source_of(row);
+    const char *source = row_source(row);
     *id = contest(said, source, strlen(source));
     *id = *id ? *id : contest(said, "header", 6);
     return *id ? (int)strlen(*id) : error_of(said, id);

@@ -16,6 +16,9 @@ struct row {
 extern const struct row rows[];
 const char *row_layer(const char *name);
 
+/* What a row is read from: "start", "header", "body", or the name of a field. */
+const char *row_source(const char *row);
+
 /* The rows of a reading of n octets at p: name -> text, ready to be compared and printed. Names
  * without regard to case are in lower case, numbers have no leading zeros, white space is one
  * space; what is no printable ASCII stands as \xNN. */

@@ -4,6 +4,7 @@
 
 #include "cases.h"
 #include "compare.h"
+#include "where.h"
 
 struct coalitions; /* coalition.h */
 
@@ -30,6 +31,7 @@ struct court {
     size_t folded, cluster_cap;
     json_t *by_key;                /* key -> index */
     json_t *quirks, *seen;         /* of quirks.json; seen: peer -> version */
+    struct where *where;           /* and the patterns that quirks name */
     struct coalitions *coalitions; /* NULL: they are not wanted */
 
     size_t agreed, disagreed, troubled;
@@ -88,7 +90,7 @@ void clusters_reduce(struct court *k);
 void clusters_free(struct court *k);
 
 /* The quirk that explains a cluster, or NULL; borrowed. */
-const json_t *quirk_of(const struct court *k, const json_t *cluster);
+const json_t *quirk_of(const struct court *k, const struct cluster *c);
 bool quirks_load(struct court *k, const char *path, bool must);
 
 /* Writes the witnesses that no quirk explains to a folder, and with them what ref and the grammar

@@ -135,7 +135,7 @@ static size_t count_new(struct run *r)
 {
     static size_t looked, fresh;
     for (; looked < r->k->folded; looked++)
-        fresh += quirk_of(r->k, r->k->cluster[looked].o) == NULL;
+        fresh += quirk_of(r->k, &r->k->cluster[looked]) == NULL;
     return fresh;
 }
 

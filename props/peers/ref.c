@@ -2,6 +2,7 @@
 #include "msg.h"
 #include "peer.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -219,7 +220,10 @@ static void say(json_t *o, const struct reading *r)
     const char *length = contested(r, SIPWS_F_CONTENT_LENGTH);
     if (is_sound(o, "content-length", length)) {
         bool sized = sipws_msg_first(m, SIPWS_F_CONTENT_LENGTH, &v);
-        peer_length(o, sized ? (long long)v.number.value : -1);
+        char digits[24];
+        if (sized)
+            snprintf(digits, sizeof digits, "%" PRIu64, v.number.value);
+        peer_digits(o, "content-length", sized ? digits : NULL);
     }
     if (is_sound(o, "body", r->body ? r->body : length))
         peer_octets(o, "body", m->body.p ? m->body.p : "", m->body.n);

@@ -242,9 +242,9 @@ void clusters_shrink(struct court *k, double until)
     size_t wanted = 0, done = 0;
     double began = seconds_now();
     for (size_t i = 0; i < k->folded; i++)
-        wanted += quirk_of(k, k->cluster[i].o) == NULL;
+        wanted += quirk_of(k, &k->cluster[i]) == NULL;
     for (size_t i = 0, n = k->folded; i < n && seconds_now() < until; i++) {
-        if (quirk_of(k, k->cluster[i].o))
+        if (quirk_of(k, &k->cluster[i]))
             continue;
         /* Nobody takes all of the time; one that another one made small needs none. */
         double share = (until - seconds_now()) / (double)(wanted - done) * 4;

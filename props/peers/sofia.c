@@ -28,10 +28,11 @@ static void fields(json_t *o, msg_t *msg)
 {
     json_t *array = peer_array(o, "fields");
     for (msg_header_t *h = *msg_chain_head(msg); h; h = h->sh_succ) {
-        const char *name = h->sh_class->hc_name;
+        bool unknown = h->sh_class == sip_unknown_class;
         /* Not the start line, the empty one, a body, or an element behind the first. */
-        if (h->sh_data && h->sh_class->hc_hash >= 0)
-            peer_field_line(array, name ? name : h->sh_unknown->un_name, h->sh_data, h->sh_len);
+        if (h->sh_data && (unknown || h->sh_class->hc_hash >= 0))
+            peer_field_line(array, unknown ? h->sh_unknown->un_name : h->sh_class->hc_name,
+                            h->sh_data, h->sh_len);
     }
 }
 

@@ -34,7 +34,7 @@ export function reading(m) {
     contact: list(m, 'contact').map((c) => (c.uri ? address(c) : '*')),
     'record-route': list(m, 'record-route').map(address),
     'call-id': octets(m.call_id),
-    cseq: m.cseq === undefined || m.cseq === null ? null : { number: number(m.cseq), method: octets(m.method ?? m.parseHeader('cseq').method) },
+    cseq: m.cseq === undefined || m.cseq === null ? null : { number: number(m.cseq), method: octets(m.parseHeader('cseq').method) },
     'content-length': number(length),
     body: octets(m.body ?? ''),
   }

@@ -48,6 +48,11 @@ class Server:
             self.read_log()
         return False
 
+    def end(self):
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait()
+
     def read_log(self):
         while (more := self.process.stderr.read()):
             self.log += more

@@ -2,6 +2,7 @@
 
 It is a reader that people trust when two others disagree, and no stack: it refuses where it does not
 take a message for SIP, or marks an error. It has no opinion on the body."""
+import re
 import shutil
 
 import dissector
@@ -9,6 +10,7 @@ import peer
 
 ERROR = 0x800000  # of an expert item
 NO_FIELDS = {"Request-Line", "Status-Line", "Method", "Status-Code"}
+NAMES = {"ETag": "SIP-ETag", "If_Match": "SIP-If-Match", "Suppress_If_Match": "Suppress-If-Match"}  # where its own are others
 
 
 def items(sip, name):
@@ -36,7 +38,7 @@ def addresses(sip, name, member):
 def vias(sip):
     hosts, out = items(sip, "Via_sent-by_address"), []
     for i, host in enumerate(hosts):
-        via = {"host": host}
+        via = {"host": f"[{host}]" if ":" in host and not host.startswith("[") else host}
         for key, name in (("transport", "Via_transport"), ("port", "Via_sent-by_port"), ("branch", "Via_branch")):
             values = items(sip, name)
             if len(values) in (0, len(hosts)):  # else it is not told which one lacks it
@@ -48,12 +50,15 @@ def vias(sip):
 def names(sip):
     for key, value in sip.items():
         name = key.removeprefix("sip_sip_")
+        name = NAMES.get(name, name)
         if name != key and "_" not in name and name[:1].isupper() and name not in NO_FIELDS:
             # No value: it has some as numbers, which are not as they stand there.
             yield from [{"name": name}] * (len(value) if isinstance(value, list) else 1)
     for text in sip.get("text", []) if isinstance(sip.get("text"), list) else [sip["text"]] if "text" in sip else []:
         if isinstance(text, str) and ":" in text:
-            yield {"name": text.split(":")[0]}
+            # A label: it may be cut, and has escapes.
+            name = text.removeprefix(" [truncated]").split(":")[0]
+            yield {"name": re.sub(r"\\([tnr])", lambda m: "\t\n\r"["tnr".index(m[1])], name)}
 
 
 def refused(layers):
