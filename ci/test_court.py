@@ -207,7 +207,7 @@ class Readers(unittest.TestCase):
     def test_who_may_be_absent(self):
         names = self.peers.of_toolchains()
         self.assertLessEqual({"sipgo", "gorilla", "JAIN-SIP", "rsip", "tungstenite", "wsproto"}, names)
-        self.assertFalse({"JsSIP", "parsip", "tshark", "ws", "websocket"} & names)
+        self.assertFalse({"JsSIP", "parsip", "Net::SIP", "tshark", "ws", "websocket"} & names)
 
     def test_adapters_are_short(self):
         """One file of under 100 lines for each, as props/peers/README.md promises."""
@@ -221,17 +221,17 @@ class Readers(unittest.TestCase):
         self.assertEqual(long, {})
 
     def test_judged(self):
-        everybody = [{"peer": f"s{i}", "layer": "sip", "version": "1"} for i in range(13)]
+        everybody = [{"peer": f"s{i}", "layer": "sip", "version": "1"} for i in range(14)]
         everybody += [{"peer": f"w{i}", "layer": "ws", "version": "1"} for i in range(6)]
         everybody += [{"peer": f"h{i}", "layer": "http", "version": "1"} for i in range(7)]
         everybody.append({"peer": "ref", "layer": "sip", "version": "1"})
         lines, enough = self.peers.judge(everybody, set())
-        self.assertEqual((lines, enough), (["13 of 13 readers of SIP, 6 of 6 readers of WebSocket frames, 7 of 7 readers of handshakes are here"], True))
+        self.assertEqual((lines, enough), (["14 of 14 readers of SIP, 6 of 6 readers of WebSocket frames, 7 of 7 readers of handshakes are here"], True))
         gone = [p | {"absent": "there is no go here"} if p["peer"] in ("s1", "s2") else p for p in everybody]
         lines, enough = self.peers.judge(gone, {"s1", "s2"})
         self.assertTrue(enough)
         self.assertIn("absent: s1: there is no go here", lines)
-        self.assertIn("11 of 13 readers of SIP, 6", lines[-1])
+        self.assertIn("12 of 14 readers of SIP, 6", lines[-1])
         self.assertFalse(self.peers.judge(gone, {"s1"})[1])
         for layer in "swh":  # too few, whether they may be absent or nobody is
             few = [p | {"absent": "no"} if p["peer"] in (f"{layer}0", f"{layer}1", f"{layer}2") else p for p in everybody]
