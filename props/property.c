@@ -751,13 +751,16 @@ static enum verdict check_timed(const struct prop *p, const unsigned char *octet
     return v;
 }
 
-enum { SHRINK_SECONDS = 20 };
+enum { SHRINK_SECONDS = 20, GROWING = 1000 };
 
 enum prop_end prop_run(const struct prop *p, struct prop_run *run)
 {
     uint64_t rng = run->seed ^ hash64(p->name, strlen(p->name));
     double start = now(), told = start;
     uint64_t wanted = run->cases;
+    /* Tapes grow over the first half of the run. It may be far from its last case when its time is
+     * over, and must not have seen short ones only. */
+    uint64_t growing = wanted < 2 * GROWING ? wanted / 2 + 1 : GROWING;
     struct pool pool = {.max = p->tape_max};
     unsigned char *octets = need(malloc(pool.max + 1));
     pool.tapes = need(malloc(POOL * pool.max + 1));
@@ -775,8 +778,7 @@ enum prop_end prop_run(const struct prop *p, struct prop_run *run)
         if (pool.used > 0 && draw_below(&rng, 4) == 0) {
             n = mutated(&rng, &pool, octets);
         } else {
-            /* Tapes grow over the first half of the run. */
-            uint64_t limit = 8 + (pool.max > 8 ? pool.max - 8 : 0) * (2 * run->cases) / wanted;
+            uint64_t limit = 8 + (pool.max > 8 ? pool.max - 8 : 0) * run->cases / growing;
             n = fresh(&rng, octets, limit < pool.max ? (size_t)limit : pool.max);
         }
         if (run->before)

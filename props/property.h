@@ -159,7 +159,7 @@ struct prop_run {
     char health[160]; /* of PROP_UNHEALTHY: what is out of bounds */
 };
 
-/* Runs a property: random tapes of growing length, and mutations of earlier ones. The same seed
+/* Runs a property: random tapes, short ones first, and mutations of earlier ones. The same seed
  * gives the same tapes. Stops at the first failure and shrinks it. */
 enum prop_end prop_run(const struct prop *p, struct prop_run *run);
 

@@ -244,6 +244,36 @@ static void a_run_ends_in_time(void **state)
     assert_true(run.cases > 0);
 }
 
+static struct {
+    uint64_t all, lengthy;
+} tapes_seen;
+
+static void see_tape(const struct prop *p, const unsigned char *octets, size_t n)
+{
+    (void)octets;
+    tapes_seen.all++;
+    tapes_seen.lengthy += n > p->tape_max / 2;
+}
+
+/* Whether it is the number of cases or the time that ends a run. */
+static void a_run_has_long_tapes(void **state)
+{
+    (void)state;
+    static const struct prop_run runs[] = {
+        {.cases = 200, .seed = 1},
+        {.cases = 2000, .seed = 1},
+        {.cases = UINT64_MAX / 1000, .seed = 1, .seconds = 0.2},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        struct prop_run run = runs[i];
+        run.before = see_tape;
+        tapes_seen.all = tapes_seen.lengthy = 0;
+        prop_run(get("out/measure"), &run);
+        assert_int_equal(tapes_seen.all, run.cases);
+        assert_true(tapes_seen.lengthy * 5 >= tapes_seen.all);
+    }
+}
+
 static void times_add_up(void **state)
 {
     (void)state;
@@ -392,6 +422,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_makes_the_same_run),
         cmocka_unit_test(sick_properties_fail),
         cmocka_unit_test(a_run_ends_in_time),
+        cmocka_unit_test(a_run_has_long_tapes),
         cmocka_unit_test(times_add_up),
         cmocka_unit_test(shrinks_without_a_property),
         cmocka_unit_test(lines_go_at_once),

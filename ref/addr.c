@@ -218,7 +218,7 @@ static const char *value_end(const char *p, const char *end)
 {
     if (p < end && *p == '"') {
         for (p++; (p = sipws_span(p, end, SIPWS_C_QDTEXT | SIPWS_C_WSP)) < end && *p != '"'; p++)
-            if (*p == '\\' && end - p > 1 && !SIPWS_PLANT(QUOTED_PAIR_END))
+            if (*p == '\\' && end - p > 1 && !SIPWS_PLANT_IF(QUOTED_PAIR_END, p[1] == '"'))
                 p++;
         return p < end ? p + 1 : end;
     }

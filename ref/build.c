@@ -400,7 +400,7 @@ static void start_param(struct sipws_build *b, struct sipws_str name, bool equal
 void sipws_build_param(struct sipws_build *b, struct sipws_str name, struct sipws_str value)
 {
     start_param(b, name, value.p != NULL);
-    if (value.p && !closed(value) && !SIPWS_PLANT(BUILD_PARAM_OPEN))
+    if (value.p && !closed(value) && !SIPWS_PLANT_IF(BUILD_PARAM_OPEN, value.n > 1))
         refuse(b, SIPWS_E_PARAM_VALUE, here(b), "generic-param");
     sipws_put(b->o, value);
 }

@@ -209,7 +209,7 @@ bool sipws_any_sep(struct sipws_cur *c, char ch)
 {
     const char *start = c->p;
     sipws_sws(c);
-    if (SIPWS_PLANT_IF(EQUAL_TIGHT, ch == '=' && c->p != start))
+    if (SIPWS_PLANT_IF(EQUAL_TIGHT, ch == '=' && sipws_peek(c) == '=' && c->p != start))
         return sipws_back(c, start);
     if (!sipws_take(c, ch))
         return sipws_back(c, start);
@@ -235,8 +235,8 @@ static bool any_number(struct sipws_cur *c, uint64_t min, uint64_t max, uint64_t
     bool over = false;
     for (; p < c->end && sipws_is(*p, SIPWS_C_DIGIT); p++) {
         unsigned digit = (unsigned char)*p - (unsigned char)'0';
-        if (p - c->p >= 19 && !SIPWS_PLANT(NUMBER_WRAP)) /* nineteen digits always fit */
-            over = over || value > (UINT64_MAX - digit) / 10;
+        if (p - c->p >= 19 && value > (UINT64_MAX - digit) / 10) /* nineteen digits always fit */
+            over = !SIPWS_PLANT(NUMBER_WRAP);
         value = value * 10 + digit;
     }
     if (p == c->p)

@@ -181,12 +181,15 @@ static enum sipws_event_kind read_sip(struct sipws_conn *c, struct sipws_io *io,
     struct sipws_report report = sipws_report(&ev->diag, 1);
     enum sipws_transport transport = c->config.tls ? SIPWS_TRANSPORT_WSS : SIPWS_TRANSPORT_WS;
     uint32_t allow = c->config.allow;
-    if (SIPWS_PLANT(CONN_EXCESS_DROPPED))
-        allow |= SIPWS_ALLOW_EXCESS_BODY;
+    struct sipws_value length;
     if (!sipws_msg_parse(ev->data, allow, c->config.fields, c->config.field_cap, &c->msg, &report))
         return give(ev, SIPWS_EV_REFUSED);
     ev->msg = &c->msg;
-    if (!sipws_msg_check(&c->msg, transport, c->config.allow, &report) &&
+    if (SIPWS_PLANT_IF(CONN_EXCESS_DROPPED,
+                       sipws_msg_first(&c->msg, SIPWS_F_CONTENT_LENGTH, &length) &&
+                           length.number.value < c->msg.body.n))
+        c->msg.body.n = (size_t)length.number.value;
+    if (!sipws_msg_check(&c->msg, transport, allow, &report) &&
         !SIPWS_PLANT_IF(CONN_BINARY_PASSES, ev->binary))
         return give(ev, SIPWS_PLANT_IF(CONN_BODY_AWAITED, ev->diag.err == SIPWS_E_BODY_LENGTH)
                             ? SIPWS_EV_MORE

@@ -51,19 +51,32 @@ const uint8_t sipws_field_slots[512] = {
 #undef MULTIPLIER
 };
 
-enum sipws_field_id sipws_field_find(struct sipws_str name)
+static enum sipws_field_id find_whole(struct sipws_str name)
 {
     char room[8 + 24 + 8] = {0};
-    if (name.n > 8 && SIPWS_PLANT(FIELD_PREFIX)) {
-        enum sipws_field_id id = sipws_field_find((struct sipws_str){name.p, name.n - 1});
-        if (id != SIPWS_F_EXTENSION)
-            return id;
-    }
     if (name.n == 0 || name.n > 24 || memchr(name.p, '\r', name.n) ||
         SIPWS_PLANT_IF(FIELD_COMPACT_CASE, name.n == 1 && name.p[0] >= 'A' && name.p[0] <= 'Z'))
         return SIPWS_F_EXTENSION;
     memcpy(room + 8, name.p, name.n);
     return sipws_field_find_in((struct sipws_str){room + 8, name.n});
+}
+
+/* What a plant takes a name for: the field whose name starts it. */
+static enum sipws_field_id find_start(struct sipws_str name)
+{
+    enum sipws_field_id id = SIPWS_F_EXTENSION;
+    while (id == SIPWS_F_EXTENSION && name.n-- > 8)
+        id = find_whole(name);
+    return id;
+}
+
+enum sipws_field_id sipws_field_find(struct sipws_str name)
+{
+    enum sipws_field_id id = find_whole(name);
+    if (id == SIPWS_F_EXTENSION &&
+        SIPWS_PLANT_IF(FIELD_PREFIX, find_start(name) != SIPWS_F_EXTENSION))
+        id = find_start(name);
+    return id;
 }
 
 #define F(id, text, compact, shape, rule, rfc)                                                     \
@@ -186,7 +199,8 @@ SIPWS_COLD static bool any_next(struct sipws_cur *c, const struct sipws_field_in
     if (!commas(c, false))
         return sipws_value_refused(c, start, info);
     if (SIPWS_PLANT_IF(LENIENT_LAST,
-                       (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) && !memchr(c->p, ',', sipws_left(c))))
+                       (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) && c->p < c->end &&
+                           !memchr(c->p, ',', sipws_left(c))))
         c->p = c->end;
     return c->p < c->end && sipws_value_read_at(c, start, info, false, out);
 }

@@ -400,11 +400,11 @@ bool sipws_header(struct sipws_cur *c, struct sipws_field *fields, size_t cap, s
 }
 
 /* Content-Length ends the body, as in a datagram (RFC 3261 18.3). */
-static void cut_body(struct sipws_msg *m)
+static size_t body_said(const struct sipws_msg *m)
 {
     struct sipws_value v;
-    if (sipws_msg_first(m, SIPWS_F_CONTENT_LENGTH, &v) && v.number.value < m->body.n)
-        m->body.n = (size_t)v.number.value;
+    bool less = sipws_msg_first(m, SIPWS_F_CONTENT_LENGTH, &v) && v.number.value < m->body.n;
+    return less ? (size_t)v.number.value : m->body.n;
 }
 
 /* Member by member, as sipws_uri_init. */
@@ -435,8 +435,9 @@ bool sipws_msg_parse(struct sipws_str text, uint32_t allow, struct sipws_field *
     out->plain = r->errors == errors;
     if (goes_on && sipws_header(&c, fields, cap, &out->n, &out->plain, "SIP-message", r)) {
         out->body = sipws_slice(c.p, c.end);
-        if ((allow & SIPWS_ALLOW_EXCESS_BODY) || SIPWS_PLANT_IF(MSG_LENGTH_TRUST, out->body.n > 0))
-            cut_body(out);
+        if ((allow & SIPWS_ALLOW_EXCESS_BODY) ||
+            SIPWS_PLANT_IF(MSG_LENGTH_TRUST, body_said(out) < out->body.n))
+            out->body.n = body_said(out);
         if (SIPWS_PLANT_IF(MSG_BODY_NUL, out->body.n && memchr(out->body.p, 0, out->body.n)))
             out->body.n = strlen(out->body.p);
     }

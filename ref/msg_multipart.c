@@ -79,7 +79,7 @@ static bool line_end(struct sipws_cur *c, struct sipws_multipart *w, struct sipw
         c->p += 2;
     }
     c->p = sipws_span_wsp(c->p, c->end);
-    if (SIPWS_PLANT(MULTIPART_LINE_REST))
+    if (SIPWS_PLANT_IF(MULTIPART_LINE_REST, c->p < c->end && *c->p != '\r'))
         while (c->p < c->end && *c->p != '\r')
             c->p++;
     if (w->last && c->p == c->end)

@@ -108,16 +108,17 @@ static bool each_value(struct court *c, enum sipws_field_id id, value_rule *judg
 {
     *n = 0;
     for (size_t i = 0; i < c->m->n; i++) {
-        if (c->m->fields[i].id != id || SIPWS_PLANT_IF(POLICY_FIRST_ONLY, *n > 0))
+        if (c->m->fields[i].id != id)
             continue;
+        bool later = *n > 0;
         struct sipws_diag diag = {SIPWS_OK, 0, "", ""};
         struct sipws_value v;
         struct sipws_cur cur = sipws_msg_cur(c->m, &c->m->fields[i], 0, &diag);
         for (bool more = sipws_value_first(&cur, id, &v); more;
              more = sipws_value_next(&cur, id, &v), ++*n)
-            if (!judge(c, &v))
+            if (!judge(c, &v) && !SIPWS_PLANT_IF(POLICY_FIRST_ONLY, later))
                 return false;
-        if (diag.err != SIPWS_OK)
+        if (diag.err != SIPWS_OK && !SIPWS_PLANT_IF(POLICY_FIRST_ONLY, later))
             return refuse(c, SIPWS_FACT_SIP, SIPWS_E_POLICY_UNKNOWN, rule, c->m->text.p + diag.off);
     }
     return true;
@@ -266,13 +267,8 @@ struct sipws_verdict sipws_policy_message(const struct sipws_policy *policy,
 {
     struct sipws_verdict verdict = allowed(policy);
     struct court c = {.policy = policy, .facts = facts, .m = m, .verdict = &verdict};
-    if (connection(&c)) {
-        if (m->is_request)
-            request(&c);
-        else
-            nothing_asserted(&c);
-    }
-    return verdict;
+    bool good = connection(&c) && (m->is_request ? request(&c) : nothing_asserted(&c));
+    return good ? allowed(policy) : verdict;
 }
 
 const char *sipws_policy_name(enum sipws_policy_kind kind)
