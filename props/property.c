@@ -632,7 +632,7 @@ size_t prop_shrink_id(const struct prop *p, unsigned char *octets, size_t n, dou
 /* ---- running --------------------------------------------------------------------------------- */
 
 /* splitmix64: a counter through a mixing function. */
-static uint64_t draw64(uint64_t *state)
+uint64_t prop_random(uint64_t *state)
 {
     uint64_t z = (*state += 0x9E3779B97F4A7C15u);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -642,7 +642,7 @@ static uint64_t draw64(uint64_t *state)
 
 static size_t draw_below(uint64_t *state, size_t n)
 {
-    return n ? draw64(state) % n : 0;
+    return n ? prop_random(state) % n : 0;
 }
 
 static uint64_t hash64(const void *p, size_t n)
@@ -663,12 +663,12 @@ struct pool {
     size_t used, max;
 };
 
-static size_t fresh(uint64_t *rng, unsigned char *out, size_t limit)
+size_t prop_fresh(uint64_t *rng, unsigned char *out, size_t limit)
 {
     size_t n = draw_below(rng, limit + 1);
     unsigned how = (unsigned)draw_below(rng, 8);
     for (size_t i = 0; i < n; i++) {
-        uint64_t z = draw64(rng);
+        uint64_t z = prop_random(rng);
         unsigned char any = (unsigned char)(z >> 8);
         out[i] = how < 4   ? any
                  : how < 6 ? (unsigned char)(z & 3 ? any : 0)
@@ -691,11 +691,11 @@ static size_t mutated(uint64_t *rng, const struct pool *pool, unsigned char *out
         switch (draw_below(rng, 6)) {
         case 0: /* another octet */
             if (at < n)
-                out[at] = (unsigned char)draw64(rng);
+                out[at] = (unsigned char)prop_random(rng);
             break;
         case 1: /* a near one */
             if (at < n)
-                out[at] = (unsigned char)(out[at] + (draw64(rng) & 1 ? 1 : 255));
+                out[at] = (unsigned char)(out[at] + (prop_random(rng) & 1 ? 1 : 255));
             break;
         case 2: /* cut out */
             k = k < n - at ? k : n - at;
@@ -779,7 +779,7 @@ enum prop_end prop_run(const struct prop *p, struct prop_run *run)
             n = mutated(&rng, &pool, octets);
         } else {
             uint64_t limit = 8 + (pool.max > 8 ? pool.max - 8 : 0) * run->cases / growing;
-            n = fresh(&rng, octets, limit < pool.max ? (size_t)limit : pool.max);
+            n = prop_fresh(&rng, octets, limit < pool.max ? (size_t)limit : pool.max);
         }
         if (run->before)
             run->before(p, octets, n);

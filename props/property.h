@@ -137,6 +137,13 @@ size_t prop_shrink(const struct prop *p, unsigned char *tape, size_t n, prop_jud
 size_t prop_shrink_id(const struct prop *p, unsigned char *tape, size_t n, double seconds,
                       uint64_t *tries);
 
+/* The next random number; the state may begin anywhere. */
+uint64_t prop_random(uint64_t *state);
+
+/* A tape of up to `limit` octets by chance: each length is as likely, and the octets are of
+ * different sorts, so that some tapes choose what is simple nearly everywhere. */
+size_t prop_fresh(uint64_t *state, unsigned char *out, size_t limit);
+
 enum prop_end { PROP_OK, PROP_FAILED, PROP_UNHEALTHY };
 
 struct prop_run {

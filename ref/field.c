@@ -198,9 +198,8 @@ SIPWS_COLD static bool any_next(struct sipws_cur *c, const struct sipws_field_in
         return false;
     if (!commas(c, false))
         return sipws_value_refused(c, start, info);
-    if (SIPWS_PLANT_IF(LENIENT_LAST,
-                       (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) && c->p < c->end &&
-                           !memchr(c->p, ',', sipws_left(c))))
+    if (SIPWS_PLANT_IF(LENIENT_LAST, (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT) && c->p < c->end &&
+                                         !memchr(c->p, ',', sipws_left(c))))
         c->p = c->end;
     return c->p < c->end && sipws_value_read_at(c, start, info, false, out);
 }
