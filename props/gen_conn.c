@@ -108,6 +108,14 @@ static void draw_head(struct tape *t, struct arena *a, struct gen_conn *c, bool 
 
 /* ---- what comes behind it -------------------------------------------------------------------- */
 
+static bool says_length(const struct gen_msg *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->fields[i].id == SIPWS_F_CONTENT_LENGTH)
+            return true;
+    return false;
+}
+
 /* WebSocket messages that are no SIP, or not sound. */
 static struct sipws_str unsound(struct tape *t, struct arena *a, const struct gen_msg *m)
 {
@@ -116,8 +124,14 @@ static struct sipws_str unsound(struct tape *t, struct arena *a, const struct ge
                                              {"{\"method\":\"REGISTER\"}", 21},
                                              {"GET / HTTP/1.1\r\n\r\n", 18},
                                              {"\n\n", 2}};
-    unsigned pick = tape_below(t, 12);
+    unsigned pick = tape_below(t, 14);
     struct gen_bent bent = gen_msg_bent(t, a, m);
+    if (pick >= 12 && says_length(m)) { /* two messages, of which the first says where it ends */
+        struct sipws_out o = arena_begin(a);
+        sipws_put(&o, m->text);
+        sipws_put(&o, m->text);
+        return arena_end(a, &o);
+    }
     return pick < COUNT(texts) ? texts[pick] : bent.text;
 }
 
@@ -202,8 +216,8 @@ struct gen_conn *gen_conn(struct tape *t, struct arena *a)
     }
     if (tape_chance(t, 170))
         gen_ws_close(c->ws);
-    unsigned bend = 1 + tape_below(t, GEN_WS_BENDS - 1);
-    if (!gen_ws_finish(c->ws, where == 7 ? (enum gen_ws_bend)bend : GEN_WS_GOOD))
+    enum gen_ws_bend bend = gen_ws_draw_bend(t);
+    if (!gen_ws_finish(c->ws, where == 7 ? bend : GEN_WS_GOOD))
         return NULL;
     c->cuts = gen_cuts(t);
     tape_end(t);

@@ -4,7 +4,13 @@ static const struct {
     const char *text;
     enum sipws_err err;
 } bends[] = {
-#define B(name, text, err) {text, SIPWS_##err},
+#define B(name, weight, text, err) {text, SIPWS_##err},
+#include "gen_ws.def"
+#undef B
+};
+
+static const unsigned char bend_weights[] = {
+#define B(name, weight, text, err) weight,
 #include "gen_ws.def"
 #undef B
 };
@@ -12,6 +18,11 @@ static const struct {
 const char *gen_ws_bend_name(enum gen_ws_bend bend)
 {
     return bends[bend].text;
+}
+
+enum gen_ws_bend gen_ws_draw_bend(struct tape *t)
+{
+    return (enum gen_ws_bend)(1 + tape_weighted(t, bend_weights + 1, GEN_WS_BENDS - 1));
 }
 
 /* ---- payloads -------------------------------------------------------------------------------- */
@@ -187,9 +198,10 @@ void gen_ws_control(struct gen_ws *g)
 
 void gen_ws_message(struct gen_ws *g, bool binary, struct sipws_str payload)
 {
+    static const uint32_t none = 0; /* a fragment may be empty, and some peers send those */
     unsigned opcode = binary ? SIPWS_BINARY : SIPWS_TEXT;
     while (g->n + 8 < GEN_WS_FRAMES && tape_next(g->t, "fragment", 1)) {
-        size_t n = tape_size(g->t, (uint32_t)payload.n, NULL, 0);
+        size_t n = tape_size(g->t, (uint32_t)payload.n, &none, 1);
         add(g, frame(g, false, opcode, (struct sipws_str){payload.p, n}));
         if (payload.p)
             payload.p += n;
@@ -287,7 +299,7 @@ static void bend_length(struct gen_ws *g, enum gen_ws_bend bend)
 static void bend(struct gen_ws *g)
 {
     static const uint16_t codes[] = {0,    999,  1004, 1005, 1006, 1015, 1016, 1100,
-                                     1999, 2000, 2999, 5000, 5001, 7777, 1,    65535};
+                                     1999, 2000, 2999, 5000, 1005, 1006, 1,    65535};
     struct tape *t = g->t;
     struct arena *a = g->a;
     struct gen_ws_frame f;
@@ -328,9 +340,10 @@ static void bend(struct gen_ws *g)
         insert_text(g, g->bent, SIPWS_STR("one octet too many"), true);
         break;
     case GEN_WS_MASK:
-        f = data_frame(g, g->bent, true, 7);
-        if (tape_chance(t, 100))
-            f = frame(g, true, SIPWS_PING, gen_ws_octets(t, a, 7));
+        n = tape_below(t, 4);
+        f = n == 0 ? data_frame(g, g->bent, true, 7)
+                   : frame(g, true, SIPWS_CLOSE + (unsigned)n - 1,
+                           n == 1 ? close_code(g, SIPWS_CLOSE_NORMAL) : gen_ws_octets(t, a, 7));
         f.masked = !f.masked;
         insert(g, g->bent, f);
         break;
@@ -530,9 +543,9 @@ struct gen_ws *gen_ws(struct tape *t, struct arena *a, bool may_bend)
     enum sipws_role role = tape_below(t, 2) ? SIPWS_CLIENT : SIPWS_SERVER;
     enum gen_ws_bend which = GEN_WS_GOOD;
     bool bent = tape_chance(t, 128);
-    unsigned choice = tape_below(t, GEN_WS_BENDS - 1) + 1;
+    enum gen_ws_bend choice = gen_ws_draw_bend(t);
     if (may_bend && bent)
-        which = (enum gen_ws_bend)choice;
+        which = choice;
     struct gen_ws *g = gen_ws_new(t, a, role);
     if (!g)
         return NULL;

@@ -18,7 +18,7 @@
 #include "ws.h"
 
 enum gen_ws_bend {
-#define B(name, text, err) GEN_WS_##name,
+#define B(name, weight, text, err) GEN_WS_##name,
 #include "gen_ws.def"
 #undef B
     GEN_WS_BENDS
@@ -79,6 +79,9 @@ void gen_ws_message(struct gen_ws *g, bool binary, struct sipws_str payload);
 /* A ping or pong; a close frame, which must come last. */
 void gen_ws_control(struct gen_ws *g);
 void gen_ws_close(struct gen_ws *g);
+
+/* What to bend, by the weights of gen_ws.def. */
+enum gen_ws_bend gen_ws_draw_bend(struct tape *t);
 
 /* Bends, prints and fills in what is wanted. False: the arena is full. */
 bool gen_ws_finish(struct gen_ws *g, enum gen_ws_bend bend);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { FIELDS = 64, ROOM = GEN_MSG_MAX + 4096 };
+enum { FIELDS = 64, ROOM = GEN_MSG_MAX + 4096, POOL = 24 };
 
 /* A strict reading of `text`. */
 struct reading {
@@ -58,21 +58,43 @@ struct story {
 
 static struct story *draw(struct tape *t, struct arena *a, bool request)
 {
-    static const char *const pool[] = {"\r\n",     ";",  ",", "\"", "<sip:eve@example.net>",
-                                       "X-Eve: 1", "\\", ">", "=",  " ",
-                                       "a",        "@",  "(", ")",  "\r\n ",
-                                       "z9hG4bK"};
+    /* What values are made of, what starts the next part of a header field, and all of such parts:
+     * what comes from a user, and what one adds who wants to be taken for another. */
+    static const char *const pool[POOL] = {"a",
+                                           "eve",
+                                           "z9hG4bK",
+                                           "\"Eve\"",
+                                           "example.net",
+                                           "1",
+                                           "\r\n",
+                                           ";",
+                                           ",",
+                                           "\"",
+                                           "\\",
+                                           ">",
+                                           "=",
+                                           " ",
+                                           "@",
+                                           "(",
+                                           ")",
+                                           "\r\n ",
+                                           ";x",
+                                           ";tag=a",
+                                           ", <sip:eve@example.net>",
+                                           "\r\nX-Eve: 1",
+                                           "<sip:eve@example.net>",
+                                           " ;lr"};
     struct story *s = arena_get(a, sizeof *s);
     if (!s)
         return NULL;
     s->transport = (enum sipws_transport)tape_below(t, 3);
     tape_bytes(t, s->how, sizeof s->how);
-    char noise[64];
+    char noise[128];
     struct sipws_out o = sipws_out(noise, sizeof noise);
     while (tape_next(t, "noise", 3)) {
-        unsigned i = tape_below(t, 24);
-        sipws_put(&o, i < 16 ? str(pool[i]) : (struct sipws_str){NULL, 0});
-        if (i >= 16)
+        unsigned i = tape_below(t, POOL + 4);
+        sipws_put(&o, i < POOL ? str(pool[i]) : (struct sipws_str){NULL, 0});
+        if (i >= POOL)
             sipws_put_char(&o, (char)tape_byte(t));
         tape_end(t);
     }

@@ -79,6 +79,14 @@ static void draw_slot(struct tape *t, struct step *s, bool *open)
     open[slot] = s->what != CLOSE;
 }
 
+/* The last INVITE before the `at`-th step, if its slot is open: what a CANCEL or an ACK is for. */
+static const struct step *invite_before(const struct flows *f, const bool *open, size_t at)
+{
+    while (at > 0 && f->steps[at - 1].what != INVITE)
+        at--;
+    return at > 0 && open[f->steps[at - 1].slot] ? &f->steps[at - 1] : NULL;
+}
+
 static const void *draw_flows(struct tape *t, struct arena *a)
 {
     static const unsigned char weights[WHATS] = {40, 44, 30, 26, 44, 30, 14, 10, 18};
@@ -95,12 +103,11 @@ static const void *draw_flows(struct tape *t, struct arena *a)
         s->host = names % HOSTS;
         s->branch = names / HOSTS;
         s->user = more % USERS;
-        unsigned earlier = tape_below(t, 2 * STEPS);
-        if ((s->what == CANCEL || s->what == ACK) && earlier < f->n - 1 &&
-            open[f->steps[earlier].slot]) {
-            s->slot = f->steps[earlier].slot;
-            s->host = f->steps[earlier].host;
-            s->branch = f->steps[earlier].branch;
+        const struct step *invite = invite_before(f, open, tape_below(t, 2 * STEPS) % f->n);
+        if ((s->what == CANCEL || s->what == ACK) && invite) {
+            s->slot = invite->slot;
+            s->host = invite->host;
+            s->branch = invite->branch;
         }
         s->transaction = tape_below(t, requests + 1);
         requests += is_request(s->what);
@@ -449,6 +456,13 @@ static bool same_name(const char *a, const char *b)
     return !*a && !*b;
 }
 
+/* How many names of a kind: often none, for then it is the next kind that counts. */
+static size_t few(struct tape *t)
+{
+    size_t n = tape_below(t, EDGE_NAMES);
+    return tape_chance(t, 96) ? 0 : n;
+}
+
 static const void *draw_names(struct tape *t, struct arena *a)
 {
     struct names *s = arena_get(a, sizeof *s);
@@ -458,13 +472,13 @@ static const void *draw_names(struct tape *t, struct arena *a)
     const char *domain = domains[tape_below(t, sizeof domains / sizeof *domains)];
     bool by_uri = false, dns_match = false;
     s->domain = literal(domain);
-    for (size_t n = tape_below(t, EDGE_NAMES); c->uri_n < n; c->uri_n++) {
+    for (size_t n = few(t); c->uri_n < n; c->uri_n++) {
         unsigned i = tape_below(t, URIS);
         c->uris[c->uri_n] = literal(uris[i].text);
         by_uri = by_uri || uris[i].domain;
         s->want = s->want || (uris[i].domain && same_name(uris[i].domain, domain));
     }
-    for (size_t n = tape_below(t, EDGE_NAMES); c->dns_n < n; c->dns_n++) {
+    for (size_t n = few(t); c->dns_n < n; c->dns_n++) {
         const char *name = dns[tape_below(t, DNS)];
         c->dns[c->dns_n] = literal(name);
         dns_match = dns_match || same_name(name, domain);

@@ -11,7 +11,7 @@ struct ask {
     struct sipws_http_ask ask;
     unsigned char nonce[SIPWS_NONCE];
     uint32_t cap;    /* of a short buffer */
-    bool bent;       /* one octet was replaced by any other, so it may be sound or not */
+    bool bent;       /* an octet of it is another, or its end is gone: it may be sound or not */
     bool is_uri;     /* the target is an absolute URI */
     bool is_ipv6;    /* the host is an address in brackets */
     bool offers;     /* `more` offers further subprotocols */
@@ -128,10 +128,13 @@ static const void *draw_ask(struct tape *t, struct arena *a)
     struct sipws_str *part = parts[tape_below(t, 4)];
     uint32_t at = tape_below(t, 256);
     char octet = (char)tape_byte(t);
+    bool cut = tape_chance(t, 128);
     if (bend && part->n > 0) {
-        struct sipws_str copy = arena_copy(a, *part);
+        at %= (uint32_t)part->n;
+        struct sipws_str copy = arena_copy(a, (struct sipws_str){part->p, cut ? at : part->n});
         if (copy.p) {
-            ((char *)(uintptr_t)copy.p)[at % copy.n] = octet;
+            if (!cut)
+                ((char *)(uintptr_t)copy.p)[at] = octet;
             *part = copy;
             s->bent = true;
         }

@@ -274,12 +274,13 @@ static enum verdict hold_less(struct prop_trial *r, const void *story)
                                  "%s was %d and is %d now: from %s to yes", facts_name(i),
                                  (int)facts_get(&s->facts, i), to,
                                  sipws_err_info(base.diag.err)->id);
-            if (to != SIPWS_UNKNOWN || !base.allow)
+            if (!base.allow)
                 continue;
             if (needs(s, i) != !less.allow)
-                return prop_fail(r, "unknown", PROP_NOWHERE, "%s is not known: %s", facts_name(i),
+                return prop_fail(r, "need", PROP_NOWHERE, "%s is %s: %s", facts_name(i),
+                                 to == SIPWS_UNKNOWN ? "not known" : "against it",
                                  less.allow ? "allowed all the same" : "refused without need");
-            if (!less.allow && less.diag.err != SIPWS_E_POLICY_UNKNOWN)
+            if (to == SIPWS_UNKNOWN && !less.allow && less.diag.err != SIPWS_E_POLICY_UNKNOWN)
                 return prop_fail(r, "reason", PROP_NOWHERE, "%s is not known: %s", facts_name(i),
                                  sipws_err_info(less.diag.err)->id);
         }
@@ -291,7 +292,8 @@ const struct prop prop_policy_less = {
     .name = "policy/less",
     .plant = "POLICY_REVOKED_UNKNOWN",
     .sentence = "Taking a credential away, or knowing less, never turns no into yes; what a policy "
-                "allows is refused once any fact that it needs is not known, and then only.",
+                "allows is refused once any fact that it needs is gone or not known, and then "
+                "only.",
     .draw = draw_story,
     .hold = hold_less,
     .explain = explain_story,
@@ -438,7 +440,7 @@ static const void *draw_page(struct tape *t, struct arena *a)
     uint32_t cut = tape_below(t, (uint32_t)from.n - at + 1);
     unsigned bit = tape_below(t, sizeof bits / sizeof *bits);
     bool bend = tape_chance(t, 208);
-    if (tape_chance(t, 32)) { /* nothing of it stays */
+    if (tape_chance(t, 64)) { /* nothing of it stays */
         at = 0;
         cut = (uint32_t)from.n;
     }

@@ -247,14 +247,10 @@ const struct prop prop_msg_lines = {
 /* ---- uri/twin, uri/respelled, uri/one-only --------------------------------------------------- */
 
 /* Each row: spellings of one meaning. */
-static const char *const users[][4] = {{"a", "%61"},
-                                       {"A", "%41"},
-                                       {"", ""},
-                                       {"a;b", "a;%62"},
-                                       {"a%3Bb", "a%3bb", "%61%3bb"},
-                                       {"%20", "%20"},
-                                       {"a%25", "a%25", "%61%25"},
-                                       {"-", "%2D", "%2d"}};
+static const char *const users[][4] = {
+    {"a", "%61"},   {"A", "%41"},        {"a;b", "a;%62"},           {"a%3Bb", "a%3bb", "%61%3bb"},
+    {"", ""},       {"-", "%2D", "%2d"}, {"a%25", "a%25", "%61%25"}, {"a%2525", "%61%2525"},
+    {"%20", "%20"}, {"+", "+"}};
 static const char *const hosts[][4] = {
     {"h.example", "H.Example", "h.EXAMPLE"},
     {"10.0.0.1", "10.0.0.1"},
@@ -370,8 +366,9 @@ static const void *draw_near(struct tape *t, struct arena *a)
     struct meaning x = draw_meaning(t), y = x, z = draw_meaning(t);
     /* Mostly one part from another URI, sometimes none or several. */
     unsigned which = tape_below(t, 12);
+    bool next = tape_chance(t, 128); /* to it in the table: nearly the same */
     if (which == 1)
-        y.user = z.user;
+        y.user = next ? x.user ^ 1 : z.user;
     else if (which == 2)
         y.host = z.host;
     else if (which == 3)

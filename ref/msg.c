@@ -344,11 +344,9 @@ static inline bool plain_line(struct sipws_cur *c, struct sipws_field *out)
         return false;
     out->name = sipws_slice(name, colon);
     out->value = sipws_slice(value, line);
-    out->id = sipws_field_find_in(out->name);
+    out->id = SIPWS_PLANTED ? sipws_field_find(out->name) : sipws_field_find_in(out->name);
     if (SIPWS_SELDOM(out->id == SIPWS_F_EXTENSION) &&
         sipws_span_at(c, name, SIPWS_C_TOKEN) != colon)
-        return false;
-    if (SIPWS_PLANT_IF(FIELD_COMPACT_CASE, out->name.n == 1 && *name >= 'A' && *name <= 'Z'))
         return false;
     c->p = line + 2;
     return true;

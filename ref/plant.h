@@ -12,6 +12,13 @@
 #ifndef SIPWS_PLANT_H
 #define SIPWS_PLANT_H
 
+/* Where a short cut goes past a plant, a build that has them takes the long way. */
+#if defined(SIPWS_PLANTS) || defined(SIPWS_CANARIES)
+#define SIPWS_PLANTED 1
+#else
+#define SIPWS_PLANTED 0
+#endif
+
 #if defined(SIPWS_PLANTS) || defined(SIPWS_CANARIES)
 #include <stdbool.h>
 

@@ -900,8 +900,8 @@ bool sipws_uri_eq(const struct sipws_uri *a, const struct sipws_uri *b)
         return false;
     if (a->scheme == SIPWS_SCHEME_OTHER)
         return sipws_str_eq(a->opaque, b->opaque);
-    return component_eq(a->user, b->user,
-                        SIPWS_PLANT_IF(URI_USER_CASE, !component_eq(a->user, b->user, false))) &&
+    return (component_eq(a->user, b->user, false) ||
+            SIPWS_PLANT_IF(URI_USER_CASE, component_eq(a->user, b->user, true))) &&
            component_eq(a->password, b->password, false) && sipws_host_eq(&a->host, &b->host) &&
            a->port == b->port && parts_eq(a->params, b->params, false) &&
            parts_eq(a->headers, b->headers, true);
