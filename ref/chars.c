@@ -295,6 +295,103 @@ bool sipws_more_escaped(struct sipws_cur *c, uint32_t classes, const char *start
     return true;
 }
 
+/* dec-octet: 0 to 255 without leading zeros; NULL: none. */
+static inline const char *dec_octet(const char *p, const char *end, unsigned char *out)
+{
+#define DIGIT(i) ((unsigned)(unsigned char)p[i] - '0')
+    unsigned value;
+    if (p == end || (value = DIGIT(0)) > 9)
+        return NULL;
+    if (value > 0 && end - p > 1 && DIGIT(1) <= 9) {
+        value = value * 10 + DIGIT(1);
+        if (end - p > 2 && DIGIT(2) <= 9 && value * 10 + DIGIT(2) <= 255) {
+            value = value * 10 + DIGIT(2);
+            p++;
+        }
+        p++;
+    }
+#undef DIGIT
+    *out = (unsigned char)value;
+    return p + 1;
+}
+
+const char *sipws_ipv4_address(const char *p, const char *end, unsigned char addr[4],
+                               const char **bad)
+{
+    for (int i = 0; i < 4; i++) {
+        *bad = p;
+        if (i > 0 && (p == end || *p != '.'))
+            return NULL;
+        *bad = p += i > 0 ? 1 : 0;
+        p = dec_octet(p, end, &addr[i]);
+        if (!p)
+            return NULL;
+    }
+    return p;
+}
+
+const char *sipws_ipv6_address(const char *p, const char *end, unsigned char addr[16],
+                               const char **bad)
+{
+    unsigned char group[16];
+    int n = 0, gap = -1;
+    bool colon = false; /* a single ":" wants a group */
+    if (end - p >= 2 && p[0] == ':' && p[1] == ':') {
+        gap = 0;
+        p += 2;
+    }
+    while (gap < 0 || n < 7) {
+        const char *digits = p;
+        unsigned value = 0;
+        while (p < end && p < digits + 4 && sipws_is(*p, SIPWS_C_HEXDIG)) {
+            bool escaped;
+            char hex[3] = {'%', '0', *p++};
+            const char *h = hex;
+            value = value << 4 | sipws_unescape(&h, hex + 3, &escaped);
+        }
+        *bad = p;
+        if (p == digits) {
+            if (colon || (n == 0 && gap < 0))
+                return NULL;
+            break;
+        }
+        if (p < end && *p == '.' && n <= 6 - (gap >= 0 ? 1 : 0) && (gap >= 0 || n == 6)) {
+            const char *after = sipws_ipv4_address(digits, end, &group[2 * n], bad);
+            if (!after)
+                return NULL;
+            n += 2;
+            p = after;
+            break;
+        }
+        group[2 * n] = (unsigned char)(value >> 8);
+        group[2 * n + 1] = (unsigned char)value;
+        n++;
+        colon = false;
+        if (p == end || *p != ':' || n == (gap < 0 ? 8 : 7))
+            break;
+        if (end - p >= 2 && p[1] == ':') {
+            if (gap >= 0) {
+                *bad = p + 1;
+                return NULL;
+            }
+            gap = n;
+            p += 2;
+        } else {
+            colon = true;
+            p++;
+        }
+    }
+    *bad = p;
+    if (gap < 0 ? n != 8 : n > 7)
+        return NULL;
+    memset(addr, 0, 16);
+    size_t head = gap < 0 ? 16 : (size_t)gap * 2;
+    size_t tail = (size_t)n * 2 - (gap < 0 ? (size_t)n * 2 : head);
+    memcpy(addr, group, gap < 0 ? 16 : head);
+    memcpy(addr + 16 - tail, group + head, tail);
+    return p;
+}
+
 bool sipws_utf8_nonascii(struct sipws_cur *c)
 {
     unsigned char lead = c->p < c->end ? (unsigned char)*c->p : 0;

@@ -58,9 +58,26 @@ static inline bool sipws_is(char ch, uint32_t classes)
  * users and the values of parameters mostly are. Where they stop, the table tells whether the octet
  * belongs. */
 
-#if defined(__GNUC__) && (defined(__SSE2__) || (defined(__ARM_NEON) && defined(__aarch64__)))
+/* Whether what sipws_in gives is a part of `classes`. */
+static inline bool sipws_in_knows(uint32_t classes)
+{
+    return classes == SIPWS_C_LINE ||
+           (classes & (SIPWS_C_HOST | SIPWS_C_TOKEN | SIPWS_C_WORD | SIPWS_C_UNRESERVED |
+                       SIPWS_C_USER | SIPWS_C_PASSWORD | SIPWS_C_PARAM | SIPWS_C_HNV |
+                       SIPWS_C_SCHEME | SIPWS_C_URIC | SIPWS_C_PCHAR | SIPWS_C_REG_NAME |
+                       SIPWS_C_QDTEXT | SIPWS_C_CTEXT | SIPWS_C_TEXT | SIPWS_C_REASON)) != 0;
+}
+
 /* Whether the compiler knows vectors of sixteen octets. */
+#ifndef SIPWS_VECTORS
+#if defined(__GNUC__) && (defined(__SSE2__) || (defined(__ARM_NEON) && defined(__aarch64__)))
 #define SIPWS_VECTORS 1
+#else
+#define SIPWS_VECTORS 0
+#endif
+#endif
+
+#if SIPWS_VECTORS
 typedef unsigned char sipws_octets __attribute__((vector_size(16)));
 typedef signed char sipws_signed_octets __attribute__((vector_size(16)));
 
@@ -83,16 +100,6 @@ static inline sipws_octets sipws_in(sipws_octets x, uint32_t of)
     if (of == SIPWS_C_LINE)
         return ~SIPWS_TO(x, 0, 13);
     return SIPWS_TO(x | 0x20, 'a', 'z') | (SIPWS_TO(x, '-', '9') & ~SIPWS_IS(x, '/'));
-}
-
-/* Whether what sipws_in gives is a part of `classes`. */
-static inline bool sipws_in_knows(uint32_t classes)
-{
-    return classes == SIPWS_C_LINE ||
-           (classes & (SIPWS_C_HOST | SIPWS_C_TOKEN | SIPWS_C_WORD | SIPWS_C_UNRESERVED |
-                       SIPWS_C_USER | SIPWS_C_PASSWORD | SIPWS_C_PARAM | SIPWS_C_HNV |
-                       SIPWS_C_SCHEME | SIPWS_C_URIC | SIPWS_C_PCHAR | SIPWS_C_REG_NAME |
-                       SIPWS_C_QDTEXT | SIPWS_C_CTEXT | SIPWS_C_TEXT | SIPWS_C_REASON)) != 0;
 }
 
 /* A bit for each octet that is 255 and not 0, the first one's the lowest. */
@@ -147,9 +154,6 @@ static inline uint32_t sipws_colons_32(const char *p)
                       sipws_bits(SIPWS_IS(sipws_load_16(p + 16), ':')) << 16);
 }
 
-#else
-/* Whether the compiler knows vectors of sixteen octets. */
-#define SIPWS_VECTORS 0
 #endif
 
 /* The first octet in [p, end) that is in none of `classes`, or end: without vectors. */
@@ -356,6 +360,16 @@ SIPWS_INLINE bool sipws_span_escaped(struct sipws_cur *c, uint32_t classes)
     sipws_skip(c, classes);
     return c->p == c->end || *c->p != '%' || sipws_more_escaped(c, classes, start);
 }
+
+/* IPv4address in [p, end): the octet behind it, or NULL with *bad at the offending octet. RFC 3986
+ * 3.2.2. */
+const char *sipws_ipv4_address(const char *p, const char *end, unsigned char addr[4],
+                               const char **bad);
+
+/* IPv6address in the same way. The rule of RFC 5954 4.1 in words: eight groups of one to four
+ * digits, of which "::" may stand for one or more once, and the last two may be an IPv4address. */
+const char *sipws_ipv6_address(const char *p, const char *end, unsigned char addr[16],
+                               const char **bad);
 
 /* One character above 127, as the grammar of RFC 3261 has it (RFC 2279: up to six octets). */
 bool sipws_utf8_nonascii(struct sipws_cur *c);

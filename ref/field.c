@@ -205,9 +205,9 @@ SIPWS_COLD static bool any_next(struct sipws_cur *c, const struct sipws_field_in
 }
 
 /* The same: most have a comma before them, perhaps with one SP behind it. */
-bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out)
+bool sipws_value_another(struct sipws_cur *c, const struct sipws_field_info *info,
+                         struct sipws_value *out)
 {
-    const struct sipws_field_info *info = sipws_field_info(id);
     const char *start = c->p, *p = start + 1;
     if (SIPWS_SELDOM(sipws_left(c) < 2 || *start != ',' || (c->allow & SIPWS_ALLOW_EMPTY_ELEMENT)))
         return any_next(c, info, out);
@@ -216,6 +216,11 @@ bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_
         return any_next(c, info, out);
     c->p = p;
     return sipws_value_read_at(c, start, info, false, out);
+}
+
+bool sipws_value_next(struct sipws_cur *c, enum sipws_field_id id, struct sipws_value *out)
+{
+    return sipws_value_another(c, sipws_field_info(id), out);
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */

@@ -104,6 +104,10 @@ SIPWS_INLINE bool sipws_value_read_at(struct sipws_cur *c, const char *start,
     return sipws_value_element(c, info, first, out) || sipws_value_refused(c, start, info);
 }
 
+/* sipws_value_next by its row. */
+bool sipws_value_another(struct sipws_cur *c, const struct sipws_field_info *info,
+                         struct sipws_value *out);
+
 /* LWS that must stand, and no second one behind it. */
 bool sipws_need_lws(struct sipws_cur *c, const char *rule);
 

@@ -139,74 +139,16 @@ static bool skip_escaped(struct sipws_cur *c, alphabet *in, enum sipws_err err, 
     }
 }
 
-/* dec-octet 3( "." dec-octet ) */
-static bool ipv4_address(struct sipws_cur *c)
-{
-    for (int i = 0; i < 4; i++) {
-        unsigned value = 0;
-        if (i > 0 && !sipws_take(c, '.'))
-            return false;
-        const char *digits = c->p;
-        for (; c->p < c->end && sipws_is(*c->p, SIPWS_C_DIGIT); c->p++) {
-            value = value * 10 + (unsigned)(*c->p - '0');
-            if (value > 255 || (c->p > digits && *digits == '0'))
-                return false;
-        }
-        if (c->p == digits)
-            return false;
-    }
-    return true;
-}
-
-/* Eight groups of one to four digits; "::" may stand once for one or more of them; the last two may
- * be an IPv4address. RFC 3986 3.2.2. Fails with c->p at the octet at fault. */
-static bool ipv6_address(struct sipws_cur *c)
-{
-    unsigned groups = 0;
-    bool gap = false, open = true; /* open: a group must follow */
-    for (;;) {
-        if (sipws_left(c) >= 2 && c->p[0] == ':' && c->p[1] == ':' && !gap) {
-            if (groups > 7)
-                return false;
-            gap = true;
-            open = false;
-            c->p += 2;
-        } else if (groups > 0 && !open) {
-            if (groups == (gap ? 7 : 8) || !sipws_take(c, ':'))
-                break;
-            open = true;
-        }
-        const char *digits = c->p;
-        while (c->p < c->end && c->p < digits + 4 && sipws_is(*c->p, SIPWS_C_HEXDIG))
-            c->p++;
-        if (c->p == digits)
-            break;
-        bool v4 = sipws_peek(c) == '.';
-        groups += v4 ? 2 : 1;
-        open = false;
-        if (groups > (gap ? 7 : 8)) {
-            c->p = digits;
-            return false;
-        }
-        if (v4) {
-            if (!gap && groups < 8)
-                return false; /* at the dot */
-            c->p = digits;
-            if (!ipv4_address(c))
-                return false;
-            break;
-        }
-    }
-    return !open && (gap || groups == 8);
-}
-
 /* uri-host [ ":" port ], to the first octet that belongs to neither. A host name is a reg-name, of
  * which an IPv4address is one; IPvFuture is refused, for lack of a future. */
 static bool authority(struct sipws_cur *c, struct authority *out, enum sipws_err err)
 {
     const char *start = c->p;
     if (sipws_take(c, '[')) {
-        if (!ipv6_address(c) || !sipws_take(c, ']'))
+        unsigned char addr[16];
+        const char *bad, *behind = sipws_ipv6_address(c->p, c->end, addr, &bad);
+        c->p = behind ? behind : bad;
+        if (!behind || !sipws_take(c, ']'))
             return sipws_fail(c, c->p, err, "IP-literal");
     } else if (!skip_escaped(c, reg_name_char, err, "reg-name")) {
         return false;

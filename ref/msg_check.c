@@ -318,7 +318,7 @@ SIPWS_INLINE void decode(struct check *c, const struct sipws_field *f)
             judge(c, &v);
         if (SIPWS_MOSTLY(cur->p == cur->end))
             return;
-        more = sipws_value_next(cur, f->id, &v);
+        more = sipws_value_another(cur, info, &v);
     }
     if (!more && c->diag.err != SIPWS_OK && !told(c, f->name.p, end_of(f->value)))
         tell(c, &c->diag);

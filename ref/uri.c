@@ -4,108 +4,6 @@
 
 /* ---- host ------------------------------------------------------------------------------------ */
 
-/* dec-octet: 0 to 255 without leading zeros; NULL: none. */
-static inline const char *dec_octet(const char *p, const char *end, unsigned char *out)
-{
-#define DIGIT(i) ((unsigned)(unsigned char)p[i] - '0')
-    unsigned value;
-    if (p == end || (value = DIGIT(0)) > 9)
-        return NULL;
-    if (value > 0 && end - p > 1 && DIGIT(1) <= 9) {
-        value = value * 10 + DIGIT(1);
-        if (end - p > 2 && DIGIT(2) <= 9 && value * 10 + DIGIT(2) <= 255) {
-            value = value * 10 + DIGIT(2);
-            p++;
-        }
-        p++;
-    }
-#undef DIGIT
-    *out = (unsigned char)value;
-    return p + 1;
-}
-
-/* IPv4address at p: the octet behind it, or NULL with *bad at the offending octet. RFC 3986 3.2.2.
- */
-static const char *ipv4_address(const char *p, const char *end, unsigned char addr[4],
-                                const char **bad)
-{
-    for (int i = 0; i < 4; i++) {
-        *bad = p;
-        if (i > 0 && (p == end || *p != '.'))
-            return NULL;
-        *bad = p += i > 0 ? 1 : 0;
-        p = dec_octet(p, end, &addr[i]);
-        if (!p)
-            return NULL;
-    }
-    return p;
-}
-
-/* IPv6address at p: the octet behind it, or NULL with *bad at the offending octet. The rule of RFC
- * 5954 4.1 in words: eight groups of one to four digits, of which "::" may stand for one or more
- * once, and the last two may be an IPv4address. */
-static const char *ipv6_address(const char *p, const char *end, unsigned char addr[16],
-                                const char **bad)
-{
-    unsigned char group[16];
-    int n = 0, gap = -1;
-    bool colon = false; /* a single ":" wants a group */
-    if (end - p >= 2 && p[0] == ':' && p[1] == ':') {
-        gap = 0;
-        p += 2;
-    }
-    while (gap < 0 || n < 7) {
-        const char *digits = p;
-        unsigned value = 0;
-        while (p < end && p < digits + 4 && sipws_is(*p, SIPWS_C_HEXDIG)) {
-            bool escaped;
-            char hex[3] = {'%', '0', *p++};
-            const char *h = hex;
-            value = value << 4 | sipws_unescape(&h, hex + 3, &escaped);
-        }
-        *bad = p;
-        if (p == digits) {
-            if (colon || (n == 0 && gap < 0))
-                return NULL;
-            break;
-        }
-        if (p < end && *p == '.' && n <= 6 - (gap >= 0 ? 1 : 0) && (gap >= 0 || n == 6)) {
-            const char *after = ipv4_address(digits, end, &group[2 * n], bad);
-            if (!after)
-                return NULL;
-            n += 2;
-            p = after;
-            break;
-        }
-        group[2 * n] = (unsigned char)(value >> 8);
-        group[2 * n + 1] = (unsigned char)value;
-        n++;
-        colon = false;
-        if (p == end || *p != ':' || n == (gap < 0 ? 8 : 7))
-            break;
-        if (end - p >= 2 && p[1] == ':') {
-            if (gap >= 0) {
-                *bad = p + 1;
-                return NULL;
-            }
-            gap = n;
-            p += 2;
-        } else {
-            colon = true;
-            p++;
-        }
-    }
-    *bad = p;
-    if (gap < 0 ? n != 8 : n > 7)
-        return NULL;
-    memset(addr, 0, 16);
-    size_t head = gap < 0 ? 16 : (size_t)gap * 2;
-    size_t tail = (size_t)n * 2 - (gap < 0 ? (size_t)n * 2 : head);
-    memcpy(addr, group, gap < 0 ? 16 : head);
-    memcpy(addr + 16 - tail, group + head, tail);
-    return p;
-}
-
 /* hostname = *( domainlabel "." ) toplabel [ "." ]: NULL if [p, end) is one, else the octet at
  * which it stops being one. All of it is of SIPWS_C_HOST, and there is some. */
 static const char *hostname_flaw(const char *p, const char *end)
@@ -182,7 +80,7 @@ static inline bool plain_host(const struct sipws_cur *c, const char *p, const ch
 static bool ipv6_reference(struct sipws_cur *c, struct sipws_host *out)
 {
     const char *bad = NULL;
-    const char *p = ipv6_address(c->p + 1, c->end, out->addr, &bad);
+    const char *p = sipws_ipv6_address(c->p + 1, c->end, out->addr, &bad);
     if (!p)
         return sipws_fail(c, bad, SIPWS_E_URI_IPV6, "IPv6address");
     if (p == c->end || *p != ']')
@@ -202,7 +100,7 @@ static bool any_host(struct sipws_cur *c, struct sipws_host *out)
     end = sipws_span_at(c, c->p, SIPWS_C_HOST);
     if (end == c->p)
         return sipws_fail(c, end, SIPWS_E_URI_HOST, "host");
-    if (sipws_is(*c->p, SIPWS_C_DIGIT) && ipv4_address(c->p, end, out->addr, &bad) == end)
+    if (sipws_is(*c->p, SIPWS_C_DIGIT) && sipws_ipv4_address(c->p, end, out->addr, &bad) == end)
         out->kind = SIPWS_HOST_IPV4;
     else if ((flaw = hostname_flaw(c->p, end)) != NULL)
         return sipws_fail(c, flaw, SIPWS_E_URI_HOST, "host");
@@ -231,9 +129,9 @@ bool sipws_ip_address(struct sipws_cur *c, struct sipws_host *out)
     p = c->limit - c->p >= 32 ? plain_ipv4(c->p, out->addr) : NULL;
     p = p && p <= c->end ? p : NULL;
 #endif
-    p = p ? p : ipv4_address(c->p, c->end, out->addr, &bad4);
+    p = p ? p : sipws_ipv4_address(c->p, c->end, out->addr, &bad4);
     if (!p) {
-        p = ipv6_address(c->p, c->end, out->addr, &bad);
+        p = sipws_ipv6_address(c->p, c->end, out->addr, &bad);
         out->kind = SIPWS_HOST_IPV6;
     }
     bad = bad4 > bad ? bad4 : bad; /* the reading that got further */
