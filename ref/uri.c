@@ -652,7 +652,7 @@ static bool any_scheme(struct sipws_cur *c, struct sipws_uri *out)
 SIPWS_INLINE bool scheme(struct sipws_cur *c, struct sipws_uri *out)
 {
     uint64_t first = SIPWS_MOSTLY(c->limit - c->p >= 8) ? sipws_eight(c->p) : sipws_next_8(c);
-    unsigned n = 3 + ((first >> 24 & 0xFF) == 's' || (first >> 24 & 0xFF) == 'S');
+    unsigned n = (first >> 24 & 0xFF) == 's' || (first >> 24 & 0xFF) == 'S' ? 4 : 3;
     uint64_t differs = (first | SIPWS_ONES * 0x20) ^ SIPWS_FIRST_8("sip");
     if (SIPWS_SELDOM((differs & 0xFFFFFF) != 0 || sipws_left(c) <= n || c->p[n] != ':'))
         return any_scheme(c, out);
