@@ -166,9 +166,7 @@ static struct sipws_str mutated(struct breed *b)
     return n < head ? (struct sipws_str){NULL, 0} : (struct sipws_str){b->buf[0] + head, n - head};
 }
 
-/* The whole frames at the start. Of a head that is cut readers tell what is wrong sooner or later,
- * and none of them is wrong in that. */
-static size_t whole_frames(struct sipws_str s)
+size_t breed_whole(struct sipws_str s)
 {
     size_t at = 0;
     for (;;) {
@@ -199,6 +197,6 @@ size_t breed_next(struct breed *b, char out[BREED_LARGEST])
     else
         s = gen_message(b, &a, way == 2);
     if (s.p && b->layer == PEER_WS)
-        s.n = whole_frames(s);
+        s.n = breed_whole(s);
     return s.p ? copied(out, s).n : 0;
 }

@@ -3,6 +3,7 @@
 #define SIPWS_BREED_H
 
 #include "cases.h"
+#include "str.h"
 
 #include <stdint.h>
 
@@ -21,6 +22,10 @@ size_t breed_kept(const struct breed *b);
 /* Makes a case of at most BREED_LARGEST octets at `out`; returns how many. A quarter of them is
  * generated and sound, a quarter is that with one error, the rest are mutations of the pool. */
 size_t breed_next(struct breed *b, char out[BREED_LARGEST]);
+
+/* How many octets the whole frames at the start of a stream are. Of a head that is cut readers tell
+ * what is wrong sooner or later, and none of them is wrong in that. */
+size_t breed_whole(struct sipws_str s);
 
 /* A number below n. */
 uint32_t breed_below(struct breed *b, uint32_t n);

@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "shrink.h"
 
+#include "breed.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,14 +204,21 @@ size_t shrink(struct court *k, char *p, size_t n, shrink_holds *holds, const voi
 struct shown {
     char *key;
     bool valid; /* in a message that ref takes, which says more: it stays one */
+    bool whole; /* no frame is cut: so it stays, too */
 };
+
+static bool is_whole(const char *p, size_t n)
+{
+    return breed_whole((struct sipws_str){p, n}) == n;
+}
 
 static bool shows_key(struct court *k, const struct result *r, const void *what)
 {
     const struct shown *want = what;
     bool found = false;
     (void)k;
-    if (want->valid && r->said[0].answer.verdict != ANSWER_ACCEPT)
+    if ((want->valid && r->said[0].answer.verdict != ANSWER_ACCEPT) ||
+        (want->whole && !is_whole(r->input->p, r->input->n)))
         return false;
     for (size_t i = 0; !found && i < json_array_size(r->findings); i++) {
         char *key = cluster_key(json_array_get(r->findings, i));
@@ -226,7 +235,8 @@ static void shrink_one(struct court *k, size_t i, double until)
     static struct result r;
     const struct cluster *cluster = &k->cluster[i];
     struct octets_case c = {name, k->layer, need(malloc(cluster->n + 24)), cluster->n, NULL};
-    struct shown want = {need(strdup(cluster->key)), !json_object_get(cluster->o, "error")};
+    struct shown want = {need(strdup(cluster->key)), !json_object_get(cluster->o, "error"),
+                         k->layer == PEER_WS && is_whole(cluster->p, cluster->n)};
     memcpy(c.p, cluster->p, c.n);
     c.n = shrink(k, c.p, c.n, shows_key, &want, until);
     judge(k, &c, 1, &r);

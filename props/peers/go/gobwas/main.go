@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/gobwas/ws"
@@ -16,14 +17,13 @@ func read(stream []byte) (peer.A, error) {
 	events := []any{}
 	done := func(err error) (peer.A, error) {
 		o := peer.A{"events": events, "close": nil}
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			return o, nil // the stream goes on
+		if err == io.EOF || err == io.ErrUnexpectedEOF || errors.As(err, &wsutil.ClosedError{}) {
+			return o, nil // the stream goes on, or has ended
 		}
 		// It leaves the code of its failure to the caller.
 		delete(o, "close")
 		return o, err
 	}
-	closed := false
 	control := func(h ws.Header, r io.Reader) error {
 		data, err := io.ReadAll(r)
 		if err != nil {
@@ -46,13 +46,13 @@ func read(stream []byte) (peer.A, error) {
 				event["code"] = code
 			}
 			events = append(events, event)
-			closed = true
+			return wsutil.ClosedError{Code: code, Reason: reason} // as its control handler does
 		}
 		return nil
 	}
 	r := wsutil.Reader{Source: bytes.NewReader(stream), State: ws.StateServerSide, CheckUTF8: true,
 		MaxFrameSize: 1 << 20, OnIntermediate: control}
-	for !closed {
+	for {
 		h, err := r.NextFrame()
 		if err != nil {
 			return done(err)
@@ -73,7 +73,6 @@ func read(stream []byte) (peer.A, error) {
 		}
 		events = append(events, peer.A{"event": kind, "data": peer.Octets(string(data))})
 	}
-	return done(io.EOF)
 }
 
 func main() {
