@@ -383,6 +383,16 @@ static bool closed(struct sipws_str value)
     return value.n > 0;
 }
 
+/* For a plant: a value may read as one where it goes on behind it into another parameter, element
+ * or line. */
+static bool goes_on(struct sipws_str value)
+{
+    for (size_t i = 0; i < value.n; i++)
+        if (blank(value.p[i]) || value.p[i] == ';' || value.p[i] == ',')
+            return i > 0 || blank(value.p[i]);
+    return false;
+}
+
 /* The separator, the name and, where there is to be one, the equal sign. */
 static void start_param(struct sipws_build *b, struct sipws_str name, bool equal)
 {
@@ -400,7 +410,7 @@ static void start_param(struct sipws_build *b, struct sipws_str name, bool equal
 void sipws_build_param(struct sipws_build *b, struct sipws_str name, struct sipws_str value)
 {
     start_param(b, name, value.p != NULL);
-    if (value.p && !closed(value) && !SIPWS_PLANT_IF(BUILD_PARAM_OPEN, value.n > 1))
+    if (value.p && !closed(value) && !SIPWS_PLANT_IF(BUILD_PARAM_OPEN, goes_on(value)))
         refuse(b, SIPWS_E_PARAM_VALUE, here(b), "generic-param");
     sipws_put(b->o, value);
 }
