@@ -310,7 +310,10 @@ class Runs(unittest.TestCase):
             self.name, self.killed = "fake", False
 
         def start(self, seconds):
-            self.end, self.state = time.monotonic() + seconds, "runs"
+            self.given, self.end, self.state = seconds, time.monotonic() + seconds, "runs"
+
+        def left(self):
+            return self.end - time.monotonic()
 
         def poll(self):
             return self.killed or not self.stubborn and time.monotonic() >= self.end
@@ -327,6 +330,15 @@ class Runs(unittest.TestCase):
         runner.Runner(2, begun + 2.5).run(runs)
         self.assertLess(time.monotonic() - begun, 3.0)
         self.assertEqual([r.state for r in runs], ["runs"] * 4 + ["left out"])
+
+    def test_time_that_was_not_taken_goes_to_those_that_follow(self):
+        runs = [self.Fake(1.0) for _ in range(4)]
+        for r in runs[:2]:
+            r.poll = lambda: True
+        begun = time.monotonic()
+        runner.Runner(1, begun + 5).run(runs)
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual([round(r.given, 1) for r in runs[:1] + runs[2:]], [1.0, 1.5, 1.5])
 
     def test_stop(self):
         runs = [self.Fake(60) for _ in range(3)]
