@@ -179,11 +179,11 @@ echo "$word $7 $2 cases 1.0 s 0.0% discarded"
                 seed, cores = 5, 2
 
                 class properties:
-                    results = [properties.Result("a/b", "", cases=2 * properties.CASES),
+                    results = [properties.Result("a/b", "", cases=properties.CASES + properties.cases_of(1)),
                                properties.Result("not/run", "")]
 
             self.assertEqual(job.by_properties(layout, Session, self.PLANTS),
-                             {"EARLY": properties.CASES, "LATE": 2 * properties.CASES, "DEADLY": 1})
+                             {"EARLY": properties.CASES, "LATE": properties.CASES + properties.cases_of(1), "DEADLY": 1})
 
     def test_each_that_was_missed_is_named(self):
         rows = job.facts(self.PLANTS, {"EARLY": 7}, {

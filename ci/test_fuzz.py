@@ -436,6 +436,11 @@ class Floors(unittest.TestCase):
                 broken = self.judge(**of)
             self.assertEqual([b.what for b in broken], [what])
 
+    def test_a_layer_under_afl(self):
+        for passed, broken in ((200, 0), (199, 1), (0, 1)):
+            self.assertEqual(len(self.judge("afl", depth={
+                "executions": 10000, "handshake": passed, "sip": 50})), broken)
+
     def test_message_names_target_floor_measured_and_command(self):
         text = str(self.judge(features=7)[0])
         for part in ("x under libFuzzer", "features 7", "at least 100", "next: build/fuzz/bin/fuzz-x"):

@@ -80,10 +80,10 @@ def by_properties(layout, session, plants):
     done = {r.name: r.cases for r in (session.properties.results if session.properties else [])}
 
     def one(plant):
-        cases = 0
-        for turn in range(-(-done.get(plant["oracle"], 0) // properties.CASES)):
+        cases = turn = 0
+        while cases < done.get(plant["oracle"], 0):
             status, text = output_of(
-                [props_program(layout), "--cases", properties.CASES, "--seed", session.seed + turn,
+                [props_program(layout), "--cases", properties.cases_of(turn), "--seed", session.seed + turn,
                  "--save", layout.where / "tapes", plant["oracle"]], LONG,
                 env={"SIPWS_PLANT": plant["name"]})
             result = properties.Result(plant["oracle"], "")
@@ -91,6 +91,9 @@ def by_properties(layout, session, plants):
             cases += result.cases
             if result.state == "FAIL" or (not known and status not in (0, None)):
                 return cases or 1
+            if not known:
+                return None  # took too long
+            turn += 1
         return None
 
     (layout.where / "tapes").mkdir(exist_ok=True)

@@ -167,7 +167,7 @@ class Trial:
         if dictionary:
             flags += ["-x", dictionary]
         env = {name: "1" for name in (
-            "AFL_NO_UI", "AFL_NO_COLOR", "AFL_SKIP_CPUFREQ", "AFL_NO_AFFINITY", "AFL_FAST_CAL",
+            "AFL_NO_UI", "AFL_SKIP_CPUFREQ", "AFL_NO_AFFINITY", "AFL_FAST_CAL",
             "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES")}
         env.update(
             AFL_FORKSRV_INIT_TMOUT="30000",

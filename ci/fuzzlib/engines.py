@@ -344,8 +344,9 @@ def take_afl_stats(text, stats):
 
 ASAN_WORKER = 1  # of those that run at the same time, the one with sanitizers
 
+# No name that afl-fuzz does not know: of one it warns, and sleeps for two seconds.
 AFL_ENV = {
-    "AFL_NO_UI": "1", "AFL_NO_COLOR": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1",
+    "AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1",
     "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_FAST_CAL": "1",
     "AFL_FORKSRV_INIT_TMOUT": "20000",
     # What AFL++ wants of the sanitizers, whatever the user's own options are.

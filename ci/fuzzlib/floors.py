@@ -13,6 +13,8 @@ CPU_ENOUGH = 1.0  # seconds of processor time, below which a rate does
 PASSED = 20       # of a layer, at its floor: a share is judged where so many could be expected
 # Of the floor of the rate: MemorySanitizer is slower, and AFL++'s own work counts as the target's.
 RATE = {"libfuzzer": 1.0, "msan": 0.3, "afl": 0.15}
+# Of the floor of a layer: in its first seconds AFL++ mutates but a few seeds, which may all be bad ones.
+LAYERS = {"libfuzzer": 1.0, "msan": 1.0, "afl": 0.2}
 FORK = 0.1        # of that, in libFuzzer's fork mode: each of its short jobs starts from the corpus
 
 _RECORD = struct.Struct("=24sQ")  # fuzz/depth.h
@@ -99,7 +101,9 @@ def judge(floors, row, command, fork=False):
     if f.layers and executions == 0:
         found.append(broken("executions that the target counts", "0", str(ENOUGH)))
     else:
-        found += [broken(f'the share past the layer "{layer}"', f"{share(row.depth, layer):.2f}%",
-                         f"{least:g}%") for layer, least in f.layers.items()
-                  if executions * least / 100 >= PASSED and share(row.depth, layer) < least]
+        for layer, percent in f.layers.items():
+            least = percent * LAYERS[row.engine]
+            if executions * least / 100 >= PASSED and share(row.depth, layer) < least:
+                found.append(broken(f'the share past the layer "{layer}"',
+                                    f"{share(row.depth, layer):.2f}%", f"{least:g}%"))
     return found

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 
 from .process import Child, output_of
 
-CASES = 2000  # of one property, before the next has its turn
+CASES = 2000   # of one property in its first turn, before the next has its
+TURNS = 3      # in which that grows fourfold each: most bugs want few cases, and starting a process takes time
 
 _LINE = re.compile(r"^(ok|FAIL|SICK)\s+(\S+)\s+(\d+) cases\s+([\d.]+) s\s+([\d.]+)% discarded(.*)$")
 _DEADLY = re.compile(r"^FAIL\s+(\S+) (does not come to an end|was aborted|crashed|"
                      r"was stopped by a sanitizer)")
 _REPLAY = re.compile(r"ci/replay (?:--shrink )?--explain (.+)$")
+
+
+def cases_of(turn):
+    return CASES * 4 ** min(turn, TURNS - 1)
 
 
 @dataclass
@@ -145,14 +150,14 @@ class Properties:
         """The next property that still holds. False: there is none."""
         for _ in self.results:
             result = self.results[self.next]
-            seed = self.seed + self.turn
+            seed, cases = self.seed + self.turn, cases_of(self.turn)
             self.next += 1
             if self.next == len(self.results):
                 self.next, self.turn = 0, self.turn + 1
             if result.state in ("ok", "not run"):
-                self.now, self.now_seed = result, seed
+                self.now, self.now_seed, self.now_cases = result, seed, cases
                 self.layout.findings.mkdir(parents=True, exist_ok=True)
-                self.child = Child(self._command(result, seed, CASES),
+                self.child = Child(self._command(result, seed, cases),
                                    self.layout.work / "properties.log", cwd=self.layout.root)
                 return True
         return False
@@ -171,7 +176,7 @@ class Properties:
             result.story = text.strip() or f"sipws-props ended with status {child.status}"
         if result.state == "SICK":
             # A small sample says little of frequencies.
-            command = self._command(result, self.now_seed, 10 * CASES)
+            command = self._command(result, self.now_seed, 10 * self.now_cases)
             again = Result(result.name, result.sentence)
             status, text = output_of(command, max(self.seconds - self.elapsed(), 0.2))
             if status == 0 or status is None:
@@ -185,8 +190,8 @@ class Properties:
             result.command = f"ci/replay --explain {result.tape}"
         elif result.state == "FAIL":
             result.command = " ".join(
-                [self.layout.relative(self.layout.program("sipws-props")), "--cases", str(CASES),
-                 "--seed", str(self.now_seed), result.name])
+                [self.layout.relative(self.layout.program("sipws-props")), "--cases",
+                 str(self.now_cases), "--seed", str(self.now_seed), result.name])
 
 
 @dataclass
