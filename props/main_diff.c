@@ -359,8 +359,6 @@ static int parse(int argc, char **argv, struct court *k, struct asked *a, struct
             return misuse(argv[i], "unknown option, or its value is missing");
         }
     }
-    if (a->fuzz && k->layer == PEER_HTTP)
-        return misuse("--http", "no handshakes are bred; sipws-probe sends some to a live server");
     if (a->only && unknown_name(a->only))
         return misuse(unknown_name(a->only), "no such peer; --peers lists them");
     return -1;

@@ -409,7 +409,7 @@ static void corpus_is_explained(void **state)
     static const char *const layers[] = {"--seconds=60", "--ws", "--http"};
     static const char *const witnesses[] = {"--corpus=" SIPWS_ROOT "/props/peers/witness/sip",
                                             "--corpus=" SIPWS_ROOT "/props/peers/witness/ws",
-                                            "--quiet"};
+                                            "--corpus=" SIPWS_ROOT "/props/peers/witness/http"};
     size_t known = 0, unknown = 0;
     for (size_t i = 0; i < 3; i++) {
         char json[] = "--json", clusters[] = "--clusters", quiet[] = "--quiet", layer[32],
@@ -1297,6 +1297,43 @@ static void fuzzes(void **state)
     remove_named("q");
 }
 
+/* Bred handshakes: a server that agrees to whatever has an empty line takes what ref refuses, for
+ * many reasons, and all that it is sent has one. */
+static void breeds_handshakes(void **state)
+{
+    (void)state;
+    static const char by_heart[] =
+        "liar=exec python3 -B $PEERS/python/handshake-peer.py liar $PEERS/../probe/by-heart";
+    char quirks[128], folder[128], liar[128], command[300];
+    char http[] = "--http", fuzz[] = "--fuzz=4", peers[] = "--peers=ref", json[] = "--json",
+         seed[] = "--seed=1", peer[] = "--peer";
+    snprintf(liar, sizeof liar, "%s", by_heart);
+    snprintf(quirks, sizeof quirks, "--quirks=%s", named_file("q", "{\"quirks\":[]}"));
+    snprintf(folder, sizeof folder, "--out=%s/found", dir);
+    char *argv[] = {program, http, fuzz, peers, json, seed, peer, liar, quirks, folder, NULL};
+    assert_int_equal(run(out, sizeof out, argv), 1);
+    char *start = strstr(out, "{\"cluster\"");
+    assert_non_null(start);
+    json_t **all = lines(start);
+    size_t taken = 0;
+    for (size_t i = 0; all[i]; i++) {
+        const json_t *c = json_object_get(all[i], "cluster");
+        const char *message = text_of(c, "message"), *kind = text_of(c, "kind");
+        if (!c)
+            continue;
+        assert_string_equal(text_of(c, "speaks"), "http");
+        taken += strncmp(kind, "takes http-", 11) == 0;
+        if (*message && !strstr(message, "\r\n\r\n"))
+            fail_msg("%s: a head without its end was bred", kind);
+    }
+    print_message("           %zu errors of ref are taken\n", taken);
+    assert_true(taken >= 8);
+    free_lines(all);
+    snprintf(command, sizeof command, "rm -r '%s/found'", dir);
+    assert_int_equal(system(command), 0);
+    remove_named("q");
+}
+
 static double cpu_seconds(void)
 {
     struct timespec t;
@@ -1389,6 +1426,7 @@ int main(void)
         cmocka_unit_test(coalitions_show),
         cmocka_unit_test(the_right_one_crashes),
         cmocka_unit_test(fuzzes),
+        cmocka_unit_test(breeds_handshakes),
         cmocka_unit_test(measures_rates),
     };
     return cmocka_run_group_tests_name("diff", tests, make_dir, remove_dir);

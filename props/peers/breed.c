@@ -1,6 +1,7 @@
 /* Generators, and the mutator of the fuzz targets. */
 #include "breed.h"
 
+#include "gen_conn.h"
 #include "gen_msg.h"
 #include "gen_ws.h"
 #include "mutate.h"
@@ -128,6 +129,20 @@ static struct sipws_str gen_stream(struct breed *b, struct arena *a, bool bent)
     return gen_ws_finish(g, bend) ? g->wire : (struct sipws_str){NULL, 0};
 }
 
+static struct sipws_str gen_head(struct breed *b, struct arena *a, bool bent)
+{
+    for (int tries = 0; tries < 16; tries++) {
+        struct tape t = new_tape(b);
+        b->tape[0] = GEN_CONN_OF(SIPWS_SERVER);
+        a->n = 0;
+        a->full = false;
+        struct gen_conn *g = gen_conn(&t, a);
+        if (g && (g->head_bend != NULL) == bent)
+            return g->head;
+    }
+    return (struct sipws_str){NULL, 0};
+}
+
 /* ---- mutated --------------------------------------------------------------------------------- */
 
 static struct sipws_str any_kept(struct breed *b)
@@ -138,12 +153,18 @@ static struct sipws_str any_kept(struct breed *b)
     return (struct sipws_str){k->p, k->n};
 }
 
-/* An input of the mutator's: a stream stands behind one octet, which says how it is read. */
+/* How the mutator has cases of a layer: behind octets that say how they are read. */
+static const struct {
+    enum mutate_target target;
+    size_t head;
+} inputs[] = {
+    [PEER_SIP] = {MUTATE_msg, 0}, [PEER_WS] = {MUTATE_ws, 1}, [PEER_HTTP] = {MUTATE_http, 3}};
+
 static size_t as_input(const struct breed *b, char *out, struct sipws_str s)
 {
-    size_t head = b->layer == PEER_WS;
+    size_t head = inputs[b->layer].head;
     size_t n = s.n < BREED_LARGEST - head ? s.n : BREED_LARGEST - head;
-    out[0] = 0;
+    memset(out, 0, head);
     if (n)
         memcpy(out + head, s.p, n);
     return head + n;
@@ -151,8 +172,8 @@ static size_t as_input(const struct breed *b, char *out, struct sipws_str s)
 
 static struct sipws_str mutated(struct breed *b)
 {
-    enum mutate_target kind = b->layer == PEER_WS ? MUTATE_ws : MUTATE_msg;
-    size_t head = b->layer == PEER_WS, n = as_input(b, b->buf[0], any_kept(b));
+    enum mutate_target kind = inputs[b->layer].target;
+    size_t head = inputs[b->layer].head, n = as_input(b, b->buf[0], any_kept(b));
     for (uint32_t times = 1 + breed_below(b, 3); times > 0; times--) {
         uint8_t *p = (uint8_t *)b->buf[0];
         if (breed_below(b, 3) == 0) {
@@ -185,6 +206,15 @@ size_t breed_whole(struct sipws_str s)
     }
 }
 
+/* The head up to its empty line; 0 where there is none: a server waits for it, and so would we. */
+static size_t whole_head(struct sipws_str s)
+{
+    for (size_t i = 4; i <= s.n; i++)
+        if (memcmp(s.p + i - 4, "\r\n\r\n", 4) == 0)
+            return i;
+    return 0;
+}
+
 size_t breed_next(struct breed *b, char out[BREED_LARGEST])
 {
     struct arena a = {b->arena, ARENA_SIZE, 0, false};
@@ -194,9 +224,13 @@ size_t breed_next(struct breed *b, char out[BREED_LARGEST])
         s = mutated(b);
     else if (b->layer == PEER_WS)
         s = gen_stream(b, &a, way == 2);
+    else if (b->layer == PEER_HTTP)
+        s = gen_head(b, &a, way == 2);
     else
         s = gen_message(b, &a, way == 2);
     if (s.p && b->layer == PEER_WS)
         s.n = breed_whole(s);
+    if (s.p && b->layer == PEER_HTTP)
+        s.n = whole_head(s);
     return s.p ? copied(out, s).n : 0;
 }

@@ -360,7 +360,7 @@ static void file_name(const struct cluster *c, char *out, size_t cap)
     }
     text[n] = '\0';
     snprintf(out, cap, "%s-%08x.%s", text, (unsigned)mark_hash(c->key, strlen(c->key)),
-             strcmp(text_of(c->o, "speaks"), "ws") == 0 ? "ws" : "sip");
+             text_of(c->o, "speaks"));
 }
 
 bool clusters_save(struct court *k, const char *out)

@@ -3,6 +3,7 @@
 #include "court.h"
 
 #include "oracle.h"
+#include "oracle_http.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,27 @@ static void ask_grammar(const struct court *k, struct result *r)
                  oracle_why((unsigned)a.permitted));
 }
 
+/* The same of a handshake's request. */
+static void ask_http_grammar(const struct court *k, struct result *r)
+{
+    const struct octets_case *c = r->input;
+    struct oracle_http_answer a;
+    if (c->layer != PEER_HTTP || c->n > ORACLE_HEAD || k->no_grammar)
+        return;
+    oracle_http_ask((struct sipws_str){c->p, c->n}, false, &a);
+    if (a.grammar == ABNF_UNDECIDED)
+        return;
+    r->ours = a.wrong != NULL;
+    if (a.grammar == ABNF_REFUSED)
+        snprintf(r->grammar, sizeof r->grammar, "refuses at %zu", a.far);
+    else if (a.sentence >= 0)
+        snprintf(r->grammar, sizeof r->grammar, "takes it; but: %s",
+                 oracle_http_why((unsigned)a.sentence));
+    else
+        snprintf(r->grammar, sizeof r->grammar, "takes the head%s",
+                 r->ours ? ", which ref refuses" : "");
+}
+
 static void take_all(struct court *k, size_t i, size_t n, struct result *r)
 {
     for (size_t c = 0; c < n; c++) {
@@ -68,6 +90,7 @@ void judge(struct court *k, const struct octets_case *c, size_t n, struct result
     for (size_t j = 0; j < n; j++) {
         r[j].input = &c[j];
         ask_grammar(k, &r[j]);
+        ask_http_grammar(k, &r[j]);
     }
     for (size_t i = 0; i < k->n; i++)
         take_all(k, i, n, r);

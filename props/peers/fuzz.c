@@ -43,8 +43,9 @@ struct run {
     struct fuzz *f;
     struct breed *breed;
     bool linked[PEERS_MAX]; /* and of the layer, and here */
-    bool programs;          /* there are some too */
-    uint64_t *features;     /* a set: open addressing, 0 is free */
+    size_t linked_n;
+    bool programs;      /* there are some too */
+    uint64_t *features; /* a set: open addressing, 0 is free */
     size_t feature_n;
     double began, shown, all; /* `all`: spent on asking everybody */
     size_t read[PEERS_MAX];   /* cases that a linked peer has answered */
@@ -159,7 +160,9 @@ static void show(struct run *r, bool last)
 
 static void breed_batch(struct run *r, struct batch *b)
 {
-    for (b->n = 0; b->n < BATCH;) {
+    /* A small one where the time is that of programs. */
+    size_t most = r->programs && r->linked_n < 2 ? BATCH / 8 : BATCH;
+    for (b->n = 0; b->n < most;) {
         size_t n = breed_next(r->breed, b->octets[b->n]);
         if (n == 0)
             continue;
@@ -208,19 +211,25 @@ static void ask_all(struct run *r, const struct octets_case *c, size_t n)
     r->all += seconds_now() - began;
 }
 
-/* Those of a batch that are new; and, if there are programs, some that are not, since programs may
- * differ where linked peers do not, for as long as this takes its share of the time. */
+/* Whether programs are asked about a case that is not new, since they may differ where linked peers
+ * do not: for as long as this takes its share of the time, or always, where one peer alone is
+ * linked and so tells nothing new. */
+static bool is_sample(struct run *r)
+{
+    bool share = r->all * 100 < (seconds_now() - r->began) * SAMPLE_PERCENT;
+    return r->programs && (r->linked_n < 2 || (share && breed_below(r->breed, BATCH / 4) == 0));
+}
+
+/* Those of a batch that are new, and samples. */
 static void sort_out(struct run *r, const struct batch *b)
 {
     struct octets_case chosen[BATCH];
     size_t n = 0;
     for (size_t c = 0; c < b->n; c++) {
         bool fresh = is_new(r, b, c);
-        bool sampled = r->programs && r->all * 100 < (seconds_now() - r->began) * SAMPLE_PERCENT &&
-                       breed_below(r->breed, BATCH / 4) == 0;
         if (fresh)
             breed_keep(r->breed, b->c[c].p, b->c[c].n);
-        if (fresh || sampled)
+        if (fresh || is_sample(r))
             chosen[n++] = b->c[c];
     }
     if (n)
@@ -237,6 +246,7 @@ static void begin(struct run *r, struct batch *b[2])
     for (size_t i = 0; i < r->k->n; i++) {
         bool here = r->k->peers[i]->layer == r->k->layer && worker_ready(r->k->workers[i]);
         r->linked[i] = here && worker_marks(r->k->workers[i]);
+        r->linked_n += r->linked[i];
         r->programs = r->programs || (here && !r->linked[i]);
     }
     for (int i = 0; i < 2; i++) {

@@ -165,16 +165,24 @@ static size_t piece_end(const struct shrinker *s, size_t at, enum level level)
     return s->n;
 }
 
+/* Up to where it is cut: the empty line of a handshake stays, or servers would wait for it. */
+static size_t cut_end(const struct shrinker *s, enum level level)
+{
+    size_t stays = s->k->layer != PEER_HTTP ? 0 : level == LINES ? 2 : 4;
+    return s->n > stays ? s->n - stays : 0;
+}
+
 /* Goes over the case once. */
 static bool pass(struct shrinker *s, enum level level)
 {
     struct piece cuts[CUTS];
     bool any = false;
-    for (size_t at = 0; at < s->n && seconds_now() < s->until;) {
+    for (size_t at = 0; at < cut_end(s, level) && seconds_now() < s->until;) {
         size_t n = 0, end = at;
-        while (n < CUTS && end < s->n) {
+        while (n < CUTS && end < cut_end(s, level)) {
+            size_t to = piece_end(s, end, level);
             cuts[n].from = end;
-            cuts[n].to = end = piece_end(s, end, level);
+            cuts[n].to = end = to < cut_end(s, level) ? to : cut_end(s, level);
             n++;
         }
         size_t before = s->n;
