@@ -23,7 +23,8 @@ struct breed {
     struct kept pool[POOL_MAX];
     size_t n;
     unsigned char tape[TAPE_SIZE];
-    unsigned char arena[ARENA_SIZE];
+    unsigned char memory[ARENA_SIZE];
+    struct arena arena; /* of the case that is made */
     char buf[2][BREED_LARGEST];
 };
 
@@ -41,11 +42,14 @@ struct breed *breed_new(uint64_t seed, enum peer_layer layer)
     struct breed *b = need(calloc(1, sizeof *b));
     b->state = seed * 2 + 1;
     b->layer = layer;
+    b->arena = (struct arena){b->memory, ARENA_SIZE, 0, false};
     return b;
 }
 
 void breed_free(struct breed *b)
 {
+    if (b)
+        arena_clear(&b->arena);
     for (size_t i = 0; b && i < b->n; i++)
         free(b->pool[i].p);
     free(b);
@@ -134,8 +138,7 @@ static struct sipws_str gen_head(struct breed *b, struct arena *a, bool bent)
     for (int tries = 0; tries < 16; tries++) {
         struct tape t = new_tape(b);
         b->tape[0] = GEN_CONN_OF(SIPWS_SERVER);
-        a->n = 0;
-        a->full = false;
+        arena_clear(a);
         struct gen_conn *g = gen_conn(&t, a);
         if (g && (g->head_bend != NULL) == bent)
             return g->head;
@@ -217,17 +220,17 @@ static size_t whole_head(struct sipws_str s)
 
 size_t breed_next(struct breed *b, char out[BREED_LARGEST])
 {
-    struct arena a = {b->arena, ARENA_SIZE, 0, false};
     struct sipws_str s;
+    arena_clear(&b->arena);
     uint32_t way = breed_below(b, 4);
     if (b->n > 0 && way < 2)
         s = mutated(b);
     else if (b->layer == PEER_WS)
-        s = gen_stream(b, &a, way == 2);
+        s = gen_stream(b, &b->arena, way == 2);
     else if (b->layer == PEER_HTTP)
-        s = gen_head(b, &a, way == 2);
+        s = gen_head(b, &b->arena, way == 2);
     else
-        s = gen_message(b, &a, way == 2);
+        s = gen_message(b, &b->arena, way == 2);
     if (s.p && b->layer == PEER_WS)
         s.n = breed_whole(s);
     if (s.p && b->layer == PEER_HTTP)
