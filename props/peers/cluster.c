@@ -138,7 +138,8 @@ void clusters_reduce(struct court *k)
 {
     size_t kept = 0;
     json_t *shown = json_object();
-    qsort(k->cluster, k->folded, sizeof *k->cluster, by_kind);
+    if (k->folded)
+        qsort(k->cluster, k->folded, sizeof *k->cluster, by_kind);
     for (size_t i = 0; i < k->folded; i++) {
         struct cluster c = k->cluster[i];
         if (kept == 0 || !same_kind(&k->cluster[kept - 1], &c))
