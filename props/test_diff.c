@@ -1397,6 +1397,36 @@ static void measures_rates(void **state)
     free_lines(all);
 }
 
+/* Of all layers at once: who is the first of all is not the first of each. No program is found. */
+static void measures_each_layer(void **state)
+{
+    (void)state;
+    char env[] = "env", where[] = "SIPWS_PEERS=/nonexistent", json[] = "--json", rate[] = "--rate";
+    char *argv[] = {env, where, program, json, rate, NULL};
+    size_t linked[2] = {0, 0}, together[2] = {0, 0};
+    assert_int_equal(run(out, sizeof out, argv), 0);
+    json_t **all = lines(out);
+    for (size_t i = 0; all[i]; i++) {
+        const json_t *t = json_object_get(all[i], "together");
+        const char *layer = text_of(t ? t : all[i], "layer");
+        size_t is_ws = strcmp(layer, "ws") == 0;
+        if (strcmp(layer, "http") == 0)
+            continue;
+        if (!t) {
+            linked[is_ws] += json_object_get(all[i], "version") != NULL;
+            continue;
+        }
+        const char *name;
+        json_t *peer;
+        together[is_ws] = json_object_size(json_object_get(t, "peers"));
+        json_object_foreach(json_object_get(t, "peers"), name, peer)
+            assert_true(json_real_value(json_object_get(peer, "cpu")) > 0);
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(together[i], linked[i] > 1 ? linked[i] : 0);
+    free_lines(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1428,6 +1458,7 @@ int main(void)
         cmocka_unit_test(fuzzes),
         cmocka_unit_test(breeds_handshakes),
         cmocka_unit_test(measures_rates),
+        cmocka_unit_test(measures_each_layer),
     };
     return cmocka_run_group_tests_name("diff", tests, make_dir, remove_dir);
 }

@@ -43,9 +43,9 @@ struct run {
     struct fuzz *f;
     struct breed *breed;
     bool linked[PEERS_MAX]; /* and of the layer, and here */
-    size_t linked_n;
-    bool programs;      /* there are some too */
-    uint64_t *features; /* a set: open addressing, 0 is free */
+    size_t linked_n, ref;   /* the first of them */
+    bool programs;          /* there are some too */
+    uint64_t *features;     /* a set: open addressing, 0 is free */
     size_t feature_n;
     double began, shown, all; /* `all`: spent on asking everybody */
     size_t read[PEERS_MAX];   /* cases that a linked peer has answered */
@@ -115,7 +115,7 @@ static uint64_t row_feature(const struct run *r, const struct batch *b, size_t c
 static bool is_new(struct run *r, const struct batch *b, size_t c)
 {
     size_t at[PEERS_MAX] = {0};
-    uint64_t verdicts = 14695981039346656037u, row, ref = b->marks[0][c].verdict;
+    uint64_t verdicts = 14695981039346656037u, row, ref = b->marks[r->ref][c].verdict;
     bool differ, fresh;
     for (size_t i = 0; i < r->k->n; i++)
         if (r->linked[i])
@@ -246,7 +246,8 @@ static void begin(struct run *r, struct batch *b[2])
     for (size_t i = 0; i < r->k->n; i++) {
         bool here = r->k->peers[i]->layer == r->k->layer && worker_ready(r->k->workers[i]);
         r->linked[i] = here && worker_marks(r->k->workers[i]);
-        r->linked_n += r->linked[i];
+        if (r->linked[i] && r->linked_n++ == 0)
+            r->ref = i;
         r->programs = r->programs || (here && !r->linked[i]);
     }
     for (int i = 0; i < 2; i++) {

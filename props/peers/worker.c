@@ -63,6 +63,7 @@ struct worker {
     size_t sent;                         /* of these, how many are written */
     size_t done;                         /* octets that are written of the next one */
     unsigned answered;                   /* since it was started */
+    double cpu;                          /* seconds, of those that ran before */
 
     char *line; /* what came and is not taken: line_n octets from line_at on; from malloc */
     size_t line_at, line_n, line_cap;
@@ -283,12 +284,22 @@ struct worker *worker_new(const struct peer *peer, const char *dir, const char *
     return w;
 }
 
+double worker_cpu(const struct worker *w)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (!w->pid || clock_getcpuclockid(w->pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return w->cpu;
+    return w->cpu + (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 /* Ends it. Returns how it ended, as waitpid has it. */
 static int stop(struct worker *w, bool by_force)
 {
     int status = 0;
     if (!w->pid)
         return 0;
+    w->cpu = worker_cpu(w);
     close(w->in);
     close(w->out);
     if (by_force)
@@ -530,15 +541,6 @@ const char *worker_version(const struct worker *w)
 const char *worker_absent(const struct worker *w)
 {
     return w->absent;
-}
-
-double worker_cpu(const struct worker *w)
-{
-    clockid_t clock;
-    struct timespec t;
-    if (!w->pid || clock_getcpuclockid(w->pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
-        return 0;
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void push(struct worker *w, const char *p, size_t n, uint32_t want)

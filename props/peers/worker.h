@@ -40,7 +40,7 @@ bool worker_ready(struct worker *w);
 const char *worker_version(const struct worker *w); /* "" before it is ready */
 const char *worker_absent(const struct worker *w);  /* why; NULL: it is not */
 
-/* Seconds of processor time that it took since it was started; 0: it does not run. */
+/* Seconds of processor time that it took until now. */
 double worker_cpu(const struct worker *w);
 
 /* Hands it a message, whose answer is to be taken later. Up to WORKER_WINDOW messages can be on
