@@ -1413,7 +1413,7 @@ static void measures_each_layer(void **state)
         if (strcmp(layer, "http") == 0)
             continue;
         if (!t) {
-            linked[is_ws] += json_object_get(all[i], "version") != NULL;
+            linked[is_ws] += json_is_true(json_object_get(all[i], "linked"));
             continue;
         }
         const char *name;
