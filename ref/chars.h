@@ -186,6 +186,8 @@ static inline const char *sipws_span_at(const struct sipws_cur *c, const char *p
  * window is opened, and moves on, as needed: where one run ends the next begins, and to load octets
  * and compare them takes longer than all else, so it is done for many of them at once. */
 const char *sipws_run_on(struct sipws_cur *c, const char *p);
+
+/* The same, where most runs end within the window. */
 static inline const char *sipws_run(struct sipws_cur *c, const char *p)
 {
     uintptr_t i = (uintptr_t)p - (uintptr_t)c->window.p;
@@ -303,6 +305,8 @@ static inline int sipws_peek_sws(struct sipws_cur *c)
 /* SWS ch SWS: SEMI, COMMA, SLASH, EQUAL, COLON, LPAREN, RPAREN, STAR. Silent, so that it can ask
  * whether a separator is next. */
 bool sipws_any_sep(struct sipws_cur *c, char ch);
+
+/* The same, where there mostly is no white space. */
 static inline bool sipws_sep(struct sipws_cur *c, char ch)
 {
     if (SIPWS_MOSTLY(c->end - c->p >= 2 && *c->p == ch && (unsigned char)c->p[1] > ' ')) {
